@@ -1,0 +1,1 @@
+//! The abort function of the workflow.

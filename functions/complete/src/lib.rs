@@ -1,0 +1,1 @@
+//! The complete function of the workflow.

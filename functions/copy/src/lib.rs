@@ -1,0 +1,1 @@
+//! The copy function of the workflow.

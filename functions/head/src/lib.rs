@@ -1,0 +1,1 @@
+//! The head function of the workflow.

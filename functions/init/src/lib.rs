@@ -1,0 +1,1 @@
+//! The init function of the workflow.

@@ -1,0 +1,1 @@
+//! The part function of the workflow.

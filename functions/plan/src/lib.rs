@@ -1,0 +1,1 @@
+//! Pure decisions of a transfer: part layout, ranges, batches, routing.

@@ -1,0 +1,1 @@
+//! Object stores behind one trait of S3 verbs.

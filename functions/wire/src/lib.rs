@@ -1,0 +1,1 @@
+//! The JSON of every state's input and output, and the names of failures.

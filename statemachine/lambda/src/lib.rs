@@ -1,0 +1,1 @@
+//! Runs Lambda functions as worker processes behind the Lambda Runtime API.

@@ -1,0 +1,1 @@
+//! Runs Amazon States Language definitions on one machine.
