@@ -1,0 +1,247 @@
+//! The Lambda Runtime API, version 2018-06-01, as one worker sees it on a port of its own.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::Notify};
+use uuid::Uuid;
+
+use crate::{
+    InvokeError,
+    body::{self, Posted},
+    error,
+    pool::Shared,
+    registry::{EnvironmentId, Polled},
+    worker::Worker,
+};
+
+const PREFIX: &str = "/2018-06-01/runtime/";
+const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
+const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
+const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
+const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+
+/// What a worker that gives no error type is said to have failed with, as Step Functions does.
+const UNKNOWN_ERROR: &str = "Lambda.Unknown";
+
+type Answer = Response<Full<Bytes>>;
+
+/// The API of one environment.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) environment: EnvironmentId,
+    pub(crate) function: usize,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) worker: Arc<Worker>,
+}
+
+impl Api {
+    /// Serves one connection until the worker closes it.
+    pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY refused");
+        }
+        let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer(request).await) });
+        let connection =
+            http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = connection.await {
+            tracing::debug!(pid = self.worker.pid, %error, "connection of a worker ended early");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let Some(route) = head.uri.path().strip_prefix(PREFIX) else {
+            return refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource");
+        };
+        match (&head.method, route) {
+            (&Method::GET, "invocation/next") => self.next().await,
+            (&Method::POST, "init/error") => self.init_error(&head.headers, body).await,
+            (&Method::POST, _) => match invocation(route) {
+                Some((id, Verb::Response)) => self.response(id, body).await,
+                Some((id, Verb::Error)) => self.error(id, &head.headers, body).await,
+                None => refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource"),
+            },
+            _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "GET invocation/next or POST"),
+        }
+    }
+
+    async fn next(&self) -> Answer {
+        loop {
+            let polled = self.shared.registry().poll(self.environment, Instant::now());
+            match polled {
+                Polled::Wait => self.wake.notified().await,
+                Polled::Refused => {
+                    return refuse(
+                        StatusCode::FORBIDDEN,
+                        "InvalidStateTransition",
+                        "the last invocation is not answered",
+                    );
+                }
+                Polled::Deliver { id, payload, timeout } => {
+                    self.shared.log(self.function).started(self.worker.pid, id);
+                    return self.deliver(id, payload, timeout);
+                }
+            }
+        }
+    }
+
+    fn deliver(&self, id: Uuid, payload: Bytes, timeout: Duration) -> Answer {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut answer = Response::new(Full::new(payload));
+        let headers = answer.headers_mut();
+        headers.reserve(5);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(FUNCTION_ARN, self.shared.arn(self.function));
+        insert(headers, REQUEST_ID, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        insert(headers, DEADLINE_MS, &(now + timeout).as_millis().to_string());
+        insert(headers, TRACE_ID, &trace(id, now));
+        answer
+    }
+
+    async fn response(&self, id: Uuid, body: Incoming) -> Answer {
+        if !self.shared.registry().owes(self.environment, id) {
+            return unknown_request();
+        }
+        match body::read(body).await {
+            Ok(Posted::Whole(payload)) => self.settle(id, Ok(payload)),
+            Ok(Posted::Failed { error_type, payload }) => {
+                self.settle(id, Err(InvokeError::Function { error_type, payload }))
+            }
+            Ok(Posted::TooLarge) => {
+                self.settle(id, Err(InvokeError::response_too_large()));
+                let message =
+                    format!("Exceeded maximum allowed payload size ({} bytes).", error::RESPONSE_LIMIT);
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
+            }
+            Err(_) => refuse(StatusCode::BAD_REQUEST, "TruncatedBody", "the body ended early"),
+        }
+    }
+
+    async fn error(&self, id: Uuid, headers: &HeaderMap, body: Incoming) -> Answer {
+        if !self.shared.registry().owes(self.environment, id) {
+            return unknown_request();
+        }
+        match posted_error(headers, body).await {
+            Some(error) => self.settle(id, Err(error)),
+            None => refuse(StatusCode::BAD_REQUEST, "TruncatedBody", "the body ended early"),
+        }
+    }
+
+    async fn init_error(&self, headers: &HeaderMap, body: Incoming) -> Answer {
+        let Some(error) = posted_error(headers, body).await else {
+            return refuse(StatusCode::BAD_REQUEST, "TruncatedBody", "the body ended early");
+        };
+        if self.shared.registry().init_failed(self.environment, error) {
+            accepted()
+        } else {
+            refuse(StatusCode::FORBIDDEN, "InvalidStateTransition", "the worker has started already")
+        }
+    }
+
+    /// Frees the environment, writes the log, then tells the caller: it may invoke again at once and finds the
+    /// environment free.
+    fn settle(&self, id: Uuid, result: Result<Bytes, InvokeError>) -> Answer {
+        let finished = self.shared.registry().finish(self.environment, id, result, Instant::now());
+        let Some(finished) = finished else { return unknown_request() };
+        self.shared.conclude(self.function, Some(&self.worker), finished);
+        accepted()
+    }
+}
+
+enum Verb {
+    Response,
+    Error,
+}
+
+/// `invocation/<id>/response` or `invocation/<id>/error`.
+fn invocation(route: &str) -> Option<(Uuid, Verb)> {
+    let (id, verb) = route.strip_prefix("invocation/")?.split_once('/')?;
+    let verb = match verb {
+        "response" => Verb::Response,
+        "error" => Verb::Error,
+        _ => return None,
+    };
+    Some((Uuid::try_parse(id).ok()?, verb))
+}
+
+async fn posted_error(headers: &HeaderMap, body: Incoming) -> Option<InvokeError> {
+    let header = headers.get(body::ERROR_TYPE).and_then(|value| value.to_str().ok());
+    match body::read(body).await.ok()? {
+        Posted::Whole(payload) | Posted::Failed { payload, .. } => {
+            let error_type = body::error_type(&payload).or(header.map(str::to_owned));
+            Some(InvokeError::Function {
+                error_type: error_type.unwrap_or_else(|| UNKNOWN_ERROR.to_owned()),
+                payload,
+            })
+        }
+        Posted::TooLarge => Some(InvokeError::response_too_large()),
+    }
+}
+
+/// A trace header in the form of X-Ray, never sampled: there is nobody to send segments to.
+fn trace(id: Uuid, now: Duration) -> String {
+    let mut buffer = Uuid::encode_buffer();
+    let hex = id.simple().encode_lower(&mut buffer);
+    format!("Root=1-{:08x}-{};Parent={};Sampled=0", now.as_secs(), &hex[8..], &hex[..16])
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn accepted() -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from_static(b"{\"status\":\"OK\"}\n")));
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    answer
+}
+
+fn unknown_request() -> Answer {
+    refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+}
+
+fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    let mut answer = Response::new(Full::new(error::payload(error_type, message)));
+    *answer.status_mut() = status;
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_with_an_id_are_told_apart() {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let found =
+            |route: &str| invocation(route).map(|(id, verb)| (id.as_u128(), matches!(verb, Verb::Response)));
+        assert_eq!(found(&format!("invocation/{id}/response")), Some((1, true)));
+        assert_eq!(found(&format!("invocation/{id}/error")), Some((1, false)));
+        assert_eq!(found(&format!("invocation/{id}/other")), None);
+        assert_eq!(found("invocation/next"), None);
+        assert_eq!(found("invocation/../error"), None);
+    }
+
+    #[test]
+    fn trace_has_the_form_of_x_ray() {
+        let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
+        let expected = "Root=1-00000010-89abcdef0011223344556677;Parent=0123456789abcdef;Sampled=0";
+        assert_eq!(trace(id, Duration::from_secs(16)), expected);
+    }
+}
