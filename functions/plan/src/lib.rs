@@ -1,1 +1,31 @@
-//! Pure decisions of a transfer: part layout, ranges, batches, routing.
+//! Pure decisions of a transfer: part layout, ranges, batches, routing. No async, no SDK, no clock.
+//!
+//! ```
+//! use transload_plan::{Limits, layout, missing};
+//!
+//! // 100 MiB in parts of 8 MiB: 13 parts, the last one shorter.
+//! let layout = layout(100 << 20, None, &Limits::default())?;
+//! assert_eq!((layout.count(), layout.part_size()), (13, 8 << 20));
+//!
+//! // Nothing is at the destination yet, so every part is missing.
+//! assert_eq!(missing(&layout, &[])?.to_string(), "1-13");
+//! # Ok::<(), transload_plan::PlanError>(())
+//! ```
+
+mod batch;
+mod error;
+mod layout;
+mod limits;
+mod missing;
+mod parts;
+mod range;
+mod route;
+
+pub use batch::{BatchBounds, batches};
+pub use error::PlanError;
+pub use layout::{Layout, Run, layout, layout_from_parts};
+pub use limits::{GIB, KIB, Limits, MIB, TIB};
+pub use missing::{ListedPart, missing};
+pub use parts::{PartNumber, PartSet};
+pub use range::ByteRange;
+pub use route::{Route, route};

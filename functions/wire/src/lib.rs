@@ -1,1 +1,35 @@
 //! The JSON of every state's input and output, and the names of failures.
+//!
+//! Unknown and duplicate fields are refused, names are parsed once into types, and no type here has a place for a
+//! secret: a request names a *location*, whose credentials live where the workers run.
+//!
+//! ```
+//! let text = r#"{"source": {"location": "global", "bucket": "photos", "key": "a"},
+//!                "destination": {"location": "china", "bucket": "photos-cn", "key": "a", "colour": "red"}}"#;
+//! let refused = transload_wire::parse::<transload_wire::TransferRequest>(text.as_bytes()).unwrap_err();
+//! assert_eq!(refused.name.as_str(), "InputInvalid");
+//! assert!(refused.message.starts_with("destination.colour: unknown field `colour`"), "{}", refused.message);
+//! ```
+
+mod attributes;
+mod checksum;
+mod failure;
+mod names;
+mod options;
+mod parse;
+mod place;
+mod states;
+
+pub use attributes::{
+    Attributes, MAX_METADATA_BYTES, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
+};
+pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
+pub use failure::{ErrorName, Failure};
+pub use names::{BucketName, Etag, LocationName, NameError, ObjectKey, Token, UploadId, VersionId};
+pub use options::{Encryption, Options, Overwrite};
+pub use parse::parse;
+pub use place::{Destination, Source, TransferRequest};
+pub use states::{
+    AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,
+    HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,
+};

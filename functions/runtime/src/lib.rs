@@ -1,0 +1,1 @@
+//! Wires a handler to the Lambda runtime.

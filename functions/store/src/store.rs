@@ -1,0 +1,278 @@
+//! The trait: the verbs of S3 that a transfer needs, in our own types.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use transload_plan::{ByteRange, Limits, PartNumber, Run};
+use transload_wire::{
+    Attributes, BucketName, Checksum, ChecksumAlgorithm, Encryption, Etag, Failure, LocationName, ObjectKey,
+    Requests, UploadId, VersionId,
+};
+
+use crate::StoreError;
+
+/// Opens the stores of configured locations. What handlers take as their world.
+pub trait Stores: Send + Sync {
+    /// The store of a location.
+    ///
+    /// # Errors
+    /// `InputInvalid` if no location has this name; `Unsupported` if it is of a kind that has no store.
+    fn open(&self, location: &LocationName) -> Result<Arc<dyn Store>, Failure>;
+}
+
+/// An object, at one version or whichever is newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRef {
+    /// Its bucket.
+    pub bucket: BucketName,
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its version.
+    pub version: Option<VersionId>,
+    /// Whether the requester pays.
+    pub requester_pays: bool,
+}
+
+/// What HEAD tells of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Bytes.
+    pub size: u64,
+    /// ETag.
+    pub etag: Etag,
+    /// Version, in a bucket with versions.
+    pub version: Option<VersionId>,
+    /// `Last-Modified`, ISO 8601 in UTC.
+    pub last_modified: String,
+    /// Whole-object or composite checksum, if the store keeps one and tells it.
+    pub checksum: Option<Checksum>,
+    /// Headers, user metadata (all of it, transload's own too), storage class. No tags: see [`Store::tags`].
+    pub attributes: Attributes,
+    /// How many tags it has, where the store tells.
+    pub tag_count: Option<u32>,
+    /// Whether it is in an archive tier and not restored.
+    pub archived: bool,
+}
+
+/// Bytes as they come; ends after exactly the announced length, or with an error.
+pub type ObjectBody = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// A ranged read whose facts were checked: offset, length, total and ETag are what was asked for.
+pub struct Ranged {
+    /// The range that is delivered.
+    pub range: ByteRange,
+    /// The bytes.
+    pub body: ObjectBody,
+}
+
+/// Where and with what attributes something is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Headers, metadata (transload's own included), tags, storage class.
+    pub attributes: Attributes,
+    /// Encryption; the bucket's default without it.
+    pub encryption: Option<Encryption>,
+    /// Checksum to be computed over the whole object.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+/// What must hold of the destination for a write to take effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing may be there (`If-None-Match: *`).
+    Absent,
+    /// Just this object may be there (`If-Match`).
+    Matches(Etag),
+    /// Anything may be there.
+    Anything,
+}
+
+/// Why a body that is being sent can not go on. The store gives it back as the failure of the call.
+pub type BodyError = Failure;
+
+/// A body to send: exactly `len` bytes, streamed once. It is never repeated by the store: a failed call consumes it, and
+/// the caller makes a new one.
+pub struct PutBody {
+    /// Its length.
+    pub len: u64,
+    /// The bytes. An error ends the call without a commit.
+    pub stream: BoxStream<'static, Result<Bytes, BodyError>>,
+    /// MD5 (hex) of the bytes, if the caller knows it beforehand.
+    pub md5: Option<String>,
+}
+
+/// Body of a part; see [`PutBody`].
+pub type PartBody = PutBody;
+
+/// An upload at a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadRef {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Id.
+    pub id: UploadId,
+    /// Algorithm it was created with.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+/// A new upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: UploadId,
+    /// The algorithm that the store will really use; absent where it has none.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+/// A part that was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPart {
+    /// ETag that Complete will name.
+    pub etag: Etag,
+    /// Checksum that the store computed and told.
+    pub checksum: Option<Checksum>,
+}
+
+/// A part as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartRef {
+    /// Number.
+    pub number: PartNumber,
+    /// Bytes.
+    pub size: u64,
+    /// ETag.
+    pub etag: Etag,
+    /// Checksum, where the store keeps one for each part.
+    pub checksum: Option<Checksum>,
+}
+
+/// One page of parts (S3: at most 1,000).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartListing {
+    /// Ascending by number.
+    pub parts: Vec<PartRef>,
+    /// Continue behind this number; absent on the last page.
+    pub next: Option<u32>,
+}
+
+/// How an upload is completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// All parts, ascending.
+    pub parts: Vec<PartRef>,
+    /// Size of the whole (`MpuObjectSize`; a mismatch is refused).
+    pub size: u64,
+    /// Checksum of the whole, full object.
+    pub checksum: Option<Checksum>,
+    /// What must hold of the destination.
+    pub condition: Condition,
+}
+
+/// What a write answered. Only HEAD proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// ETag of the object.
+    pub etag: Etag,
+    /// Its version, in a bucket with versions.
+    pub version: Option<VersionId>,
+    /// Checksum that the store computed and told.
+    pub checksum: Option<Checksum>,
+}
+
+/// An open upload as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUpload {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its id.
+    pub id: UploadId,
+    /// When it was initiated, ISO 8601 in UTC.
+    pub initiated: String,
+}
+
+/// One page of open uploads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uploads {
+    /// In key order.
+    pub uploads: Vec<ListedUpload>,
+    /// Markers (key and id) of the next page; absent on the last.
+    pub next: Option<(ObjectKey, UploadId)>,
+}
+
+/// The verbs. All but reads may take effect although they fail; callers settle that by reading.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Limits of the location.
+    fn limits(&self) -> &Limits;
+
+    /// Checksums that the location computes over whole multipart objects, best first. Empty: none.
+    fn checksums(&self) -> &[ChecksumAlgorithm];
+
+    /// Whether conditional writes are honoured.
+    fn conditional_writes(&self) -> bool;
+
+    /// Requests sent through this handle so far, retries included.
+    fn requests(&self) -> Requests;
+
+    /// Facts of an object.
+    async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError>;
+
+    /// Tags of an object.
+    async fn tags(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<std::collections::BTreeMap<String, String>, StoreError>;
+
+    /// Lengths of the parts the object was made of, as runs in order; `None` if it was not uploaded in parts.
+    async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError>;
+
+    /// Bytes of one version: `etag` pins it (`If-Match`), `total` is its known size. A range of the whole object is asked
+    /// for without a `Range` header only if it is empty.
+    async fn get_range(
+        &self,
+        object: &ObjectRef,
+        etag: &Etag,
+        range: ByteRange,
+        total: u64,
+    ) -> Result<Ranged, StoreError>;
+
+    /// Creates an object in one request.
+    async fn put(&self, target: &Target, body: PutBody, condition: &Condition)
+    -> Result<Written, StoreError>;
+
+    /// Creates an upload.
+    async fn create_upload(&self, target: &Target) -> Result<Created, StoreError>;
+
+    /// Sends a part.
+    async fn upload_part(
+        &self,
+        upload: &UploadRef,
+        part: PartNumber,
+        body: PartBody,
+    ) -> Result<StoredPart, StoreError>;
+
+    /// Lists a page of parts behind `after` (0: from the first).
+    async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError>;
+
+    /// Completes an upload. `Ok` says that the store answered so, not yet that the object is there.
+    async fn complete_upload(&self, upload: &UploadRef, complete: &Complete) -> Result<Written, StoreError>;
+
+    /// Aborts an upload; [`NoSuchUpload`](crate::StoreErrorKind::NoSuchUpload) if there is none.
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<(), StoreError>;
+
+    /// Lists a page of open uploads whose keys begin with `prefix`.
+    async fn list_uploads(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        after: Option<&(ObjectKey, UploadId)>,
+    ) -> Result<Uploads, StoreError>;
+}

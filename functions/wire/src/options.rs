@@ -1,0 +1,148 @@
+//! How a transfer is done. Every option has a default; none holds a secret.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorName, Failure, attributes};
+
+/// When an existing destination is replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Overwrite {
+    /// Unless it already holds this very version of the source, as its own metadata says. The default.
+    #[default]
+    IfDifferent,
+    /// Always, even when it holds the same.
+    Always,
+    /// Never: an existing destination is `DestinationExists`.
+    Never,
+}
+
+/// Encryption at the destination. Without it the bucket's default applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum Encryption {
+    /// Keys of S3 (`AES256`).
+    #[serde(rename = "AES256")]
+    S3,
+    /// A key of the Key Management Service, by ARN or id.
+    #[serde(rename = "aws:kms", rename_all = "camelCase")]
+    Kms {
+        /// ARN, id or alias of the key; the account's default key without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_id: Option<String>,
+        /// Whether one bucket key serves many objects (fewer calls to the service).
+        #[serde(default)]
+        bucket_key: bool,
+    },
+}
+
+/// Options of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Options {
+    /// Bytes of a part; without it the location's default, grown to what the object needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_size: Option<u64>,
+    /// Objects up to this many bytes are sent whole by one worker. Default 16 MiB: two parts' worth.
+    pub whole_object_limit: u64,
+    /// Workers at a time. Default 64: 64 x 90 MB/s fill 40 Gbit/s.
+    pub max_concurrency: u32,
+    /// Parts that one worker sends at a time. Default 2: one part's first byte is awaited while the other flows.
+    pub parts_in_flight: u32,
+    /// Rounds over what is missing before the transfer is parked for redrive. Default 5.
+    pub rounds: u32,
+    /// Wait before the second round, in seconds; doubles with each round up to 300. Default 5.
+    pub backoff_seconds: u32,
+    /// When an existing destination is replaced.
+    pub overwrite: Overwrite,
+    /// Whether to cut the parts where the source was cut, so that the ETag is the same. Default false.
+    pub preserve_etag: bool,
+    /// Whether the requester pays for reading the source. Default false.
+    pub requester_pays: bool,
+    /// Storage class at the destination; the source's where both know it, without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// Encryption at the destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+    /// Replaces the source's user metadata.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "attributes::unique_map_option")]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// Replaces the source's tags.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "attributes::unique_map_option")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Whether the source's tags are read and set. Needs the right to read tags. Default true.
+    pub copy_tags: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            part_size: None,
+            whole_object_limit: 16 << 20,
+            max_concurrency: 64,
+            parts_in_flight: 2,
+            rounds: 5,
+            backoff_seconds: 5,
+            overwrite: Overwrite::default(),
+            preserve_etag: false,
+            requester_pays: false,
+            storage_class: None,
+            encryption: None,
+            metadata: None,
+            tags: None,
+            copy_tags: true,
+        }
+    }
+}
+
+/// Storage classes of S3 that PutObject accepts.
+const STORAGE_CLASSES: [&str; 11] = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "OUTPOSTS",
+    "GLACIER_IR",
+    "SNOW",
+    "EXPRESS_ONEZONE",
+];
+
+impl Options {
+    /// What no destination accepts.
+    ///
+    /// # Errors
+    /// [`ErrorName::InputInvalid`] for a number out of range, [`ErrorName::DestinationInvalid`] for metadata, tags or a
+    /// storage class that S3 refuses.
+    pub fn check(&self) -> Result<(), Failure> {
+        range("maxConcurrency", self.max_concurrency, 1, 10_000)?;
+        range("partsInFlight", self.parts_in_flight, 1, 16)?;
+        range("rounds", self.rounds, 1, 100)?;
+        range("backoffSeconds", self.backoff_seconds, 1, 3_600)?;
+        if let Some(class) = self.storage_class.as_deref().filter(|class| !STORAGE_CLASSES.contains(class)) {
+            let expected = STORAGE_CLASSES.join(", ");
+            return Err(ErrorName::DestinationInvalid
+                .because(format!("options.storageClass: expected one of {expected}, found {class:?}")));
+        }
+        if let Some(metadata) = &self.metadata {
+            attributes::check_metadata(metadata).map_err(|failure| failure.at("options.metadata"))?;
+        }
+        if let Some(tags) = &self.tags {
+            attributes::check_tags(tags).map_err(|failure| failure.at("options.tags"))?;
+        }
+        Ok(())
+    }
+}
+
+fn range(field: &str, found: u32, least: u32, most: u32) -> Result<(), Failure> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(ErrorName::InputInvalid
+        .because(format!("options.{field}: expected {least} to {most}, found {found}")))
+}
