@@ -49,13 +49,8 @@ pub struct Pinned {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HeadInput {
-    /// What to read.
-    pub source: Source,
-    /// Where to write it.
-    pub destination: Destination,
-    /// The user's options.
-    #[serde(default)]
-    pub options: Options,
+    /// The execution's input, untouched: so that what is wrong with it is told by its own field names.
+    pub request: TransferRequest,
     /// The execution.
     pub execution: ExecutionInfo,
     /// What an earlier Head pinned.
@@ -85,14 +80,19 @@ pub struct HeadOutput {
     pub reason: String,
     /// The source as it is read from here on.
     pub source: Pinned,
+    /// Where it is written, from the request.
+    pub destination: Destination,
+    /// The request's options with every default filled in.
+    pub options: Options,
     /// What the destination will carry.
     pub attributes: Attributes,
     /// Identity of the source's version, for [`SOURCE_METADATA`](crate::SOURCE_METADATA).
     pub identity: Token,
     /// Token of this transfer, for [`TOKEN_METADATA`](crate::TOKEN_METADATA).
     pub token: Token,
-    /// The destination's ETag as it was found: Complete replaces that and nothing else. Absent: nothing was there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The destination's ETag as it was found: Complete replaces that and nothing else. Null: nothing was
+    /// there (the definition reads this field, and a JSONata path to nothing is an error).
+    #[serde(default)]
     pub replaces: Option<Etag>,
     /// The parts; absent unless the decision is `parts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,8 +230,8 @@ pub struct CompleteInput {
     pub layout: Layout,
     /// Token of this transfer.
     pub token: Token,
-    /// ETag of the object that may be replaced; absent: nothing may be there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// ETag of the object that may be replaced; null: nothing may be there.
+    #[serde(default)]
     pub replaces: Option<Etag>,
 }
 
@@ -290,8 +290,8 @@ pub struct CopyInput {
     pub identity: Token,
     /// Token of this transfer.
     pub token: Token,
-    /// ETag of the object that may be replaced; absent: nothing may be there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// ETag of the object that may be replaced; null: nothing may be there.
+    #[serde(default)]
     pub replaces: Option<Etag>,
 }
 
