@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use transload_plan::{Layout, PartSet};
 
 use crate::{
-    Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, Source, Token, UploadId, VersionId,
+    Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, Source, Token, TransferRequest,
+    UploadId, VersionId,
 };
 
 /// Requests sent to stores, by operation (`GetObject`, `UploadPart`, ...), retries included.
