@@ -1,0 +1,80 @@
+//! The S3 operations. `Service` is the table of them; each file beside it holds a few and says their rules.
+
+mod bucket;
+mod complete;
+mod conditions;
+mod get;
+mod list;
+mod multipart;
+mod parts;
+mod put;
+mod restore;
+mod tags;
+mod written;
+
+use std::sync::Arc;
+
+use s3s::dto::*;
+use s3s::{S3, S3Request, S3Response, S3Result};
+
+use crate::faults::Arrival;
+use crate::storage::Store;
+
+/// The implementation behind the protocol library.
+pub(crate) struct Service {
+    store: Arc<Store>,
+}
+
+impl Service {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+}
+
+pub(crate) use get::http_date;
+
+/// Marks a request whose `Range` a fault makes the server overlook.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WholeObject;
+
+/// Faults on the body that the request came with.
+fn arrival<T>(request: &S3Request<T>) -> Arrival {
+    request.extensions.get::<Arrival>().copied().unwrap_or_default()
+}
+
+macro_rules! operations {
+    ($($method:ident: $input:ty => $output:ty = $run:path;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Service {
+            $(
+                async fn $method(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                    $run(&self.store, request).await
+                }
+            )*
+        }
+    };
+}
+
+operations! {
+    list_buckets: ListBucketsInput => ListBucketsOutput = bucket::list;
+    create_bucket: CreateBucketInput => CreateBucketOutput = bucket::create;
+    delete_bucket: DeleteBucketInput => DeleteBucketOutput = bucket::delete;
+    head_bucket: HeadBucketInput => HeadBucketOutput = bucket::head;
+    get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput = bucket::location;
+    get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput = bucket::get_versioning;
+    put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput = bucket::put_versioning;
+    put_object: PutObjectInput => PutObjectOutput = put::put;
+    get_object: GetObjectInput => GetObjectOutput = get::get;
+    head_object: HeadObjectInput => HeadObjectOutput = get::head;
+    list_objects: ListObjectsInput => ListObjectsOutput = list::first;
+    list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::second;
+    create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput = multipart::create;
+    upload_part: UploadPartInput => UploadPartOutput = multipart::upload_part;
+    abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput = multipart::abort;
+    complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput = complete::complete;
+    list_parts: ListPartsInput => ListPartsOutput = parts::list;
+    get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput = tags::get;
+    put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput = tags::put;
+    delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput = tags::delete;
+    restore_object: RestoreObjectInput => RestoreObjectOutput = restore::restore;
+}

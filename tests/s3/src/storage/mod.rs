@@ -1,0 +1,91 @@
+//! The server's memory: index, blobs, clock and ids behind one handle.
+
+pub(crate) mod blob;
+pub(crate) mod ingest;
+pub(crate) mod object;
+pub(crate) mod state;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{Capabilities, Limits};
+use state::State;
+
+/// Everything a request handler needs. Shared by all connections.
+#[derive(Debug)]
+pub(crate) struct Store {
+    state: Mutex<State>,
+    pub limits: Limits,
+    pub capabilities: Capabilities,
+    pub region: String,
+    /// None: blobs in memory.
+    pub directory: Option<PathBuf>,
+    pub restore_takes: Duration,
+    /// Seconds that the server's clock is ahead of the machine's.
+    skew: AtomicI64,
+    salt: u128,
+    ids: AtomicU64,
+}
+
+impl Store {
+    pub(crate) fn new(limits: Limits, capabilities: Capabilities, region: String, directory: Option<PathBuf>) -> Self {
+        let salt = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Self {
+            state: Mutex::default(),
+            limits,
+            capabilities,
+            region,
+            directory,
+            restore_takes: Duration::ZERO,
+            skew: AtomicI64::new(0),
+            salt,
+            ids: AtomicU64::new(0),
+        }
+    }
+
+    /// Held for index work only, never across an await or over object bytes.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+
+    /// The server's own time.
+    pub(crate) fn now(&self) -> SystemTime {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(skew.unsigned_abs());
+        let now = SystemTime::now();
+        if skew < 0 { now - distance } else { now + distance }
+    }
+
+    /// 16 bytes that no other call and no other server gives.
+    pub(crate) fn unique(&self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.salt.to_le_bytes());
+        hash.update((std::ptr::from_ref(self) as usize).to_le_bytes());
+        hash.update(self.ids.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        id
+    }
+
+    /// As an upload or version id: 32 characters.
+    pub(crate) fn unique_id(&self) -> String {
+        hex(&self.unique())
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
