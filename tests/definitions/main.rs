@@ -1,0 +1,139 @@
+//! The definitions are source: what they must say, checked against the functions, and the page that is made from them.
+
+mod page;
+mod states;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use transload_wire::ErrorName;
+
+use crate::states::{ALWAYS, State, function_failures, states};
+
+const OBJECT: &str = include_str!("../../statemachine/object.asl.json");
+
+/// Left uncaught on purpose: the execution ends at this state with what was done kept, and a redrive enters it again.
+/// Someone has to mend something first (rights, a bucket, a key), or the transfer is parked.
+const PARKED: &[ErrorName] = &[
+    ErrorName::RoundsExhausted,
+    ErrorName::SourceAccessDenied,
+    ErrorName::DestinationAccessDenied,
+    ErrorName::DestinationNotFound,
+    ErrorName::KeyUnavailable,
+];
+
+fn object() -> Vec<State> {
+    states(&serde_json::from_str(OBJECT).unwrap())
+}
+
+#[test]
+fn every_failure_of_a_function_is_retried_caught_or_parked() {
+    for state in object().iter().filter(|state| state.function.is_some()) {
+        for failure in function_failures(state.function.as_deref().unwrap()) {
+            let name = failure.as_str();
+            let handled = state.retries(name) || state.caught(name).is_some() || PARKED.contains(failure) || state.in_map;
+            assert!(handled, "{}: {name} is neither retried nor caught nor parked on purpose", state.name);
+            assert!(
+                !failure.is_transient() || state.retries(name) || state.caught(name).is_some() || PARKED.contains(failure),
+                "{}: {name} is transient and not retried",
+                state.name
+            );
+            assert!(
+                failure.is_transient() || !state.retries(name) || state.retries_all(),
+                "{}: {name} is permanent and retried",
+                state.name
+            );
+        }
+    }
+}
+
+#[test]
+fn no_unknown_error_is_named_and_none_that_can_not_come() {
+    let services: BTreeSet<&str> = ALWAYS.iter().copied().collect();
+    for state in object() {
+        let possible: BTreeSet<&str> =
+            state.function.iter().flat_map(|f| function_failures(f)).map(|name| name.as_str()).collect();
+        for name in state.named_errors() {
+            let known = services.contains(name.as_str()) || ErrorName::of(&name).is_some();
+            assert!(known, "{}: {name} is no error of ours nor of the services", state.name);
+            let comes = services.contains(name.as_str()) || possible.contains(name.as_str());
+            assert!(comes, "{}: names {name}, which its function never gives", state.name);
+        }
+    }
+}
+
+#[test]
+fn every_error_of_lambda_itself_is_retried_by_every_task() {
+    for state in object().iter().filter(|state| state.function.is_some()) {
+        for name in ALWAYS.iter().filter(|name| **name != "States.ALL") {
+            assert!(state.retries(name), "{}: {name} is not retried", state.name);
+        }
+    }
+}
+
+#[test]
+fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
+    for state in object() {
+        assert!(state.json["Comment"].as_str().is_some_and(|c| c.len() > 20), "{}: no Comment", state.name);
+        assert!(state.kind != "Task" || state.json["TimeoutSeconds"].is_u64(), "{}: no timeout", state.name);
+        for rule in state.rules("Retry").iter().chain(state.rules("Catch").iter()) {
+            assert!(rule["Comment"].as_str().is_some_and(|c| c.len() > 10), "{}: a rule has no Comment", state.name);
+        }
+        for retrier in state.rules("Retry") {
+            let constant = retrier["BackoffRate"] == 1;
+            let spread = retrier["JitterStrategy"] == "FULL" && retrier["MaxDelaySeconds"].is_u64();
+            assert!(constant || spread, "{}: a growing retrier without full jitter or MaxDelaySeconds", state.name);
+        }
+    }
+    let top: Value = serde_json::from_str(OBJECT).unwrap();
+    assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
+}
+
+#[test]
+fn broad_retriers_come_last() {
+    for state in object() {
+        let retriers = state.rules("Retry");
+        for (i, retrier) in retriers.iter().enumerate() {
+            let all = retrier["ErrorEquals"].as_array().unwrap().iter().any(|e| e == "States.ALL");
+            assert!(!all || i + 1 == retriers.len(), "{}: States.ALL is not last", state.name);
+        }
+        let mut seen = BTreeSet::new();
+        for name in retriers.iter().flat_map(|r| r["ErrorEquals"].as_array().unwrap().clone()) {
+            assert!(seen.insert(name.to_string()), "{}: {name} is in two retriers", state.name);
+        }
+    }
+}
+
+#[test]
+fn substitutions_are_whole_strings_and_named_after_their_function() {
+    fn walk(value: &Value, found: &mut BTreeMap<String, usize>) {
+        match value {
+            Value::String(text) if text.contains("${") => {
+                let whole = text.starts_with("${") && text.ends_with('}') && text.matches("${").count() == 1;
+                assert!(whole, "a substitution inside of a longer string: {text}");
+                *found.entry(text[2..text.len() - 1].to_owned()).or_default() += 1;
+            }
+            Value::Array(items) => items.iter().for_each(|v| walk(v, found)),
+            Value::Object(fields) => fields.values().for_each(|v| walk(v, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(&serde_json::from_str(OBJECT).unwrap(), &mut found);
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    let functions = ["Abort", "Complete", "Copy", "Head", "Init", "Part"];
+    let expected: Vec<String> =
+        functions.iter().map(|f| format!("{f}FunctionArn")).chain(["ResultsBucket".to_owned()]).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_page_is_made_from_the_definition() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/statemachine/README.md");
+    let expected = page::render(&serde_json::from_str(OBJECT).unwrap(), &object(), PARKED);
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "statemachine/README.md is stale: UPDATE_PAGES=1 cargo test --test definitions");
+}
