@@ -1,8 +1,11 @@
 //! The S3 operations. `Service` is the table of them; each file beside it holds a few and says their rules.
 
+mod attributes;
 mod bucket;
 mod complete;
 mod conditions;
+mod copy;
+mod delete;
 mod get;
 mod list;
 mod multipart;
@@ -10,6 +13,8 @@ mod parts;
 mod put;
 mod restore;
 mod tags;
+mod uploads;
+mod versions;
 mod written;
 
 use std::sync::Arc;
@@ -66,6 +71,13 @@ operations! {
     put_object: PutObjectInput => PutObjectOutput = put::put;
     get_object: GetObjectInput => GetObjectOutput = get::get;
     head_object: HeadObjectInput => HeadObjectOutput = get::head;
+    get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput = attributes::get;
+    copy_object: CopyObjectInput => CopyObjectOutput = copy::object;
+    upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput = copy::part;
+    delete_object: DeleteObjectInput => DeleteObjectOutput = delete::one;
+    delete_objects: DeleteObjectsInput => DeleteObjectsOutput = delete::many;
+    list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = versions::list;
+    list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput = uploads::list;
     list_objects: ListObjectsInput => ListObjectsOutput = list::first;
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = list::second;
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput = multipart::create;
