@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -16,7 +16,11 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, oneshot},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -50,33 +54,55 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Serves one connection until the worker closes it.
+    /// Serves one connection until the worker closes it and what it has posted is dealt with.
     pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer(request).await) });
+        let posts = Mutex::new(JoinSet::new());
+        let service = service_fn(|request| async { Ok::<_, Infallible>(self.route(request, &posts).await) });
         let connection =
             http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
         if let Err(error) = connection.await {
             tracing::debug!(pid = self.worker.pid, %error, "connection of a worker ended early");
         }
+        let mut posts = posts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        while posts.join_next().await.is_some() {}
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    /// When the connection closes, hyper drops the answer it is waiting for. That is right for a poll, which must not
+    /// take an invocation that nobody will receive. A post has to count though: it runs in a task of its own.
+    async fn route(self: &Arc<Self>, request: Request<Incoming>, posts: &Mutex<JoinSet<()>>) -> Answer {
         let (head, body) = request.into_parts();
-        let Some(route) = head.uri.path().strip_prefix(PREFIX) else {
-            return refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource");
+        let Some(route) = head.uri.path().strip_prefix(PREFIX) else { return not_found() };
+        if head.method == Method::GET && route == "invocation/next" {
+            return self.next().await;
+        }
+        if head.method != Method::POST {
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "GET invocation/next or POST");
+        }
+        let Some(target) = target(route) else { return not_found() };
+        let (reply, answer) = oneshot::channel();
+        let api = self.clone();
+        let post = async move {
+            // Nobody waits for the status any more once the connection is closed.
+            let _status = reply.send(api.post(target, &head.headers, body).await);
         };
-        match (&head.method, route) {
-            (&Method::GET, "invocation/next") => self.next().await,
-            (&Method::POST, "init/error") => self.init_error(&head.headers, body).await,
-            (&Method::POST, _) => match invocation(route) {
-                Some((id, Verb::Response)) => self.response(id, body).await,
-                Some((id, Verb::Error)) => self.error(id, &head.headers, body).await,
-                None => refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource"),
-            },
-            _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "GET invocation/next or POST"),
+        {
+            let mut posts = posts.lock().unwrap_or_else(PoisonError::into_inner);
+            while posts.try_join_next().is_some() {}
+            posts.spawn(post);
+        }
+        answer.await.unwrap_or_else(|_| {
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "the post was not dealt with")
+        })
+    }
+
+    async fn post(&self, target: Target, headers: &HeaderMap, body: Incoming) -> Answer {
+        match target {
+            Target::Response(id) => self.response(id, body).await,
+            Target::Error(id) => self.error(id, headers, body).await,
+            Target::InitError => self.init_error(headers, body).await,
         }
     }
 
@@ -163,20 +189,25 @@ impl Api {
     }
 }
 
-enum Verb {
-    Response,
-    Error,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Response(Uuid),
+    Error(Uuid),
+    InitError,
 }
 
-/// `invocation/<id>/response` or `invocation/<id>/error`.
-fn invocation(route: &str) -> Option<(Uuid, Verb)> {
+/// What may be posted: `invocation/<id>/response`, `invocation/<id>/error`, `init/error`.
+fn target(route: &str) -> Option<Target> {
+    if route == "init/error" {
+        return Some(Target::InitError);
+    }
     let (id, verb) = route.strip_prefix("invocation/")?.split_once('/')?;
-    let verb = match verb {
-        "response" => Verb::Response,
-        "error" => Verb::Error,
-        _ => return None,
-    };
-    Some((Uuid::try_parse(id).ok()?, verb))
+    let id = Uuid::try_parse(id).ok()?;
+    match verb {
+        "response" => Some(Target::Response(id)),
+        "error" => Some(Target::Error(id)),
+        _ => None,
+    }
 }
 
 async fn posted_error(headers: &HeaderMap, body: Incoming) -> Option<InvokeError> {
@@ -212,6 +243,10 @@ fn accepted() -> Answer {
     answer
 }
 
+fn not_found() -> Answer {
+    refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource")
+}
+
 fn unknown_request() -> Answer {
     refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
 }
@@ -229,13 +264,13 @@ mod tests {
     #[test]
     fn routes_with_an_id_are_told_apart() {
         let id = "00000000-0000-0000-0000-000000000001";
-        let found =
-            |route: &str| invocation(route).map(|(id, verb)| (id.as_u128(), matches!(verb, Verb::Response)));
-        assert_eq!(found(&format!("invocation/{id}/response")), Some((1, true)));
-        assert_eq!(found(&format!("invocation/{id}/error")), Some((1, false)));
-        assert_eq!(found(&format!("invocation/{id}/other")), None);
-        assert_eq!(found("invocation/next"), None);
-        assert_eq!(found("invocation/../error"), None);
+        let uuid = Uuid::from_u128(1);
+        assert_eq!(target(&format!("invocation/{id}/response")), Some(Target::Response(uuid)));
+        assert_eq!(target(&format!("invocation/{id}/error")), Some(Target::Error(uuid)));
+        assert_eq!(target("init/error"), Some(Target::InitError));
+        for route in [&format!("invocation/{id}/other"), "invocation/next", "invocation/../error", ""] {
+            assert_eq!(target(route), None, "{route}");
+        }
     }
 
     #[test]

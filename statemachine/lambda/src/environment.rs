@@ -83,12 +83,10 @@ async fn start(
 /// Separates what is wrong with the program from what is wrong with this machine: only the latter is worth a retry.
 fn unstarted(shared: &Shared, function: usize, error: &io::Error) -> End {
     use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
-    const ENOEXEC: i32 = 8;
     let program = shared.program(function).display();
     let reason = match error.kind() {
         NotFound | NotADirectory => "no such file or directory",
         PermissionDenied | IsADirectory => "permission denied",
-        _ if error.raw_os_error() == Some(ENOEXEC) => "exec format error",
         _ => return End::NotStarted(format!("{program}: {error}")),
     };
     End::NotExecutable(format!("fork/exec {program}: {reason}"))
