@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use transload_wire::Failure;
+
 /// The kinds of failure that callers tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
@@ -48,7 +50,7 @@ pub enum StoreErrorKind {
     KeyUnavailable,
     /// The request itself is refused (400): a setting, a name, a size.
     InvalidRequest,
-    /// The body that was being sent failed: the [`Failure`](transload_wire::Failure) is the source of this error.
+    /// The body that was being sent failed: the [`Failure`] is the source of this error.
     Body,
     /// The store, or its profile, can not do this.
     Unsupported,
@@ -68,6 +70,11 @@ impl StoreError {
     /// A failure without an underlying error.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
+    }
+
+    /// The body that was being sent failed. It stays in reach as the source of the error.
+    pub fn of_body(place: impl fmt::Display, failure: Failure) -> Self {
+        Self::new(StoreErrorKind::Body, format!("{place}: the body ended: {failure}")).caused_by(failure)
     }
 
     /// Keeps what it came from.

@@ -4,13 +4,29 @@
 //! suite. An answer that is not what was asked (another range, another total, a missing ETag) never leaves a store as
 //! success: see [`StoreErrorKind`].
 
+mod combine;
 mod deadline;
+mod digest;
+mod ends;
 mod error;
+mod failure;
+pub mod memory;
+mod pages;
+pub mod prove;
+mod retry;
 mod store;
+mod verb;
 
+pub use combine::Combiner;
 pub use deadline::Deadline;
+pub use digest::{Hasher, encoded_len};
+pub use ends::Ends;
 pub use error::{StoreError, StoreErrorKind};
+pub use failure::{Side, failure_of};
+pub use pages::all_parts;
+pub use retry::Backoff;
 pub use store::{
     BodyError, Complete, Condition, Created, Head, ListedUpload, ObjectBody, ObjectRef, PartBody,
     PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads, Written,
 };
+pub use verb::Verb;

@@ -1,5 +1,6 @@
 //! The trait: the verbs of S3 that a transfer needs, in our own types.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -33,6 +34,13 @@ pub struct ObjectRef {
     pub version: Option<VersionId>,
     /// Whether the requester pays.
     pub requester_pays: bool,
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)?;
+        self.version.as_ref().map_or(Ok(()), |version| write!(f, "?versionId={version}"))
+    }
 }
 
 /// What HEAD tells of an object.
@@ -121,6 +129,12 @@ pub struct UploadRef {
     pub id: UploadId,
     /// Algorithm it was created with.
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+impl fmt::Display for UploadRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}?uploadId={}", self.bucket, self.key, self.id)
+    }
 }
 
 /// A new upload.
@@ -218,6 +232,17 @@ pub trait Store: Send + Sync {
 
     /// Whether conditional writes are honoured.
     fn conditional_writes(&self) -> bool;
+
+    /// Whether ETags are MD5s: of the bytes of an object sent whole and of a part, of the parts' MD5s of an object in
+    /// parts. The proof of last resort at stores without checksums; wrong where a key encrypts.
+    fn etags_are_md5(&self) -> bool {
+        false
+    }
+
+    /// Partition (`aws`, `aws-cn`, ...) that keys named in requests must belong to, where the location has one.
+    fn partition(&self) -> Option<&str> {
+        None
+    }
 
     /// Requests sent through this handle so far, retries included.
     fn requests(&self) -> Requests;
