@@ -39,9 +39,24 @@ impl Deadline {
     /// [`ErrorName::OutOfTime`] once only the margin is left.
     pub fn check(&self) -> Result<(), Failure> {
         match self.left() {
-            Some(left) if left.is_zero() => Err(ErrorName::OutOfTime
-                .because(format!("less than {} s of the worker's time are left", Self::MARGIN.as_secs()))),
+            Some(left) if left.is_zero() => Err(Self::out_of_time()),
             _ => Ok(()),
         }
+    }
+
+    /// Lets a call run until [`stop_at`](Self::stop_at) and no longer.
+    ///
+    /// # Errors
+    /// [`ErrorName::OutOfTime`]; the call was given up then, and may or may not have taken effect.
+    pub async fn bound<T>(&self, call: impl Future<Output = T>) -> Result<T, Failure> {
+        match self.stop_at() {
+            None => Ok(call.await),
+            Some(stop) => tokio::time::timeout_at(stop, call).await.map_err(|_| Self::out_of_time()),
+        }
+    }
+
+    fn out_of_time() -> Failure {
+        ErrorName::OutOfTime
+            .because(format!("less than {} s of the worker's time are left", Self::MARGIN.as_secs()))
     }
 }

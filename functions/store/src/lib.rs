@@ -14,7 +14,9 @@ pub mod memory;
 mod pages;
 pub mod prove;
 mod retry;
+mod stamp;
 mod store;
+pub mod tap;
 mod verb;
 
 pub use combine::Combiner;
@@ -25,6 +27,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use failure::{Side, failure_of};
 pub use pages::all_parts;
 pub use retry::Backoff;
+pub use stamp::stamped;
 pub use store::{
     BodyError, Complete, Condition, Created, Head, ListedUpload, ObjectBody, ObjectRef, PartBody,
     PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads, Written,

@@ -1,0 +1,79 @@
+//! The stores that one call works with, and the requests that it caused at them.
+
+use std::sync::Arc;
+
+use transload_wire::{Destination, Failure, LocationName, Pinned, Requests, Source};
+
+use crate::{ObjectRef, Store, Stores};
+
+/// Opens each location once, and tells at the end what this call requested: stores outlive a call, so their counters do
+/// not start at zero.
+pub struct Ends<'a, S: Stores + ?Sized> {
+    stores: &'a S,
+    open: Vec<(LocationName, Arc<dyn Store>, Requests)>,
+}
+
+impl<'a, S: Stores + ?Sized> Ends<'a, S> {
+    /// Nothing is open yet.
+    pub fn new(stores: &'a S) -> Self {
+        Self { stores, open: Vec::new() }
+    }
+
+    /// The store of a location.
+    ///
+    /// # Errors
+    /// As [`Stores::open`], with the request's field in front.
+    pub fn open(&mut self, field: &str, location: &LocationName) -> Result<Arc<dyn Store>, Failure> {
+        if let Some((_, store, _)) = self.open.iter().find(|(name, ..)| name == location) {
+            return Ok(Arc::clone(store));
+        }
+        let store = self.stores.open(location).map_err(|failure| failure.at(format!("{field}.location")))?;
+        self.open.push((location.clone(), Arc::clone(&store), store.requests()));
+        Ok(store)
+    }
+
+    /// Requests since the stores were opened here.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        let mut sum = Requests::new();
+        for (_, store, before) in &self.open {
+            for (operation, now) in store.requests() {
+                let count = now.saturating_sub(before.get(&operation).copied().unwrap_or(0));
+                if count > 0 {
+                    *sum.entry(operation).or_default() += count;
+                }
+            }
+        }
+        sum
+    }
+}
+
+impl ObjectRef {
+    /// A source as the request names it.
+    #[must_use]
+    pub fn of_source(source: &Source, requester_pays: bool) -> Self {
+        Self {
+            bucket: source.bucket.clone(),
+            key: source.key.clone(),
+            version: source.version_id.clone(),
+            requester_pays,
+        }
+    }
+
+    /// A pinned source.
+    #[must_use]
+    pub fn of_pinned(pinned: &Pinned) -> Self {
+        Self::of_source(&pinned.object, pinned.requester_pays)
+    }
+
+    /// Whatever is newest at a destination.
+    #[must_use]
+    pub fn of_destination(destination: &Destination) -> Self {
+        Self {
+            bucket: destination.bucket.clone(),
+            key: destination.key.clone(),
+            version: None,
+            requester_pays: false,
+        }
+    }
+}
