@@ -60,7 +60,10 @@ impl Api {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
         let posts = Mutex::new(JoinSet::new());
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.route(request, &posts).await) });
+        let service = service_fn(|request| {
+            let begun = self.begin(request, &posts);
+            async { Ok::<_, Infallible>(self.conclude(begun).await) }
+        });
         let connection =
             http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
         if let Err(error) = connection.await {
@@ -70,32 +73,43 @@ impl Api {
         while posts.join_next().await.is_some() {}
     }
 
-    /// When the connection closes, hyper drops the answer it is waiting for. That is right for a poll, which must not
-    /// take an invocation that nobody will receive. A post has to count though: it runs in a task of its own.
-    async fn route(self: &Arc<Self>, request: Request<Incoming>, posts: &Mutex<JoinSet<()>>) -> Answer {
+    /// When the connection closes, hyper drops the answer that it is waiting for, even one that it has never polled.
+    /// That is right for a poll, which must not take an invocation that nobody will receive. A post has to count
+    /// though: it runs in a task of its own from the moment its head has come.
+    fn begin(self: &Arc<Self>, request: Request<Incoming>, posts: &Mutex<JoinSet<()>>) -> Begun {
         let (head, body) = request.into_parts();
-        let Some(route) = head.uri.path().strip_prefix(PREFIX) else { return not_found() };
-        if head.method == Method::GET && route == "invocation/next" {
-            return self.next().await;
+        let Some(route) = head.uri.path().strip_prefix(PREFIX) else { return Begun::Done(not_found()) };
+        match (&head.method, route) {
+            (&Method::GET, "invocation/next") => return Begun::Poll,
+            (&Method::POST, _) => {}
+            _ => {
+                return Begun::Done(refuse(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "MethodNotAllowed",
+                    "expected GET or POST",
+                ));
+            }
         }
-        if head.method != Method::POST {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "GET invocation/next or POST");
-        }
-        let Some(target) = target(route) else { return not_found() };
+        let Some(target) = target(route) else { return Begun::Done(not_found()) };
         let (reply, answer) = oneshot::channel();
         let api = self.clone();
-        let post = async move {
+        let mut posts = posts.lock().unwrap_or_else(PoisonError::into_inner);
+        while posts.try_join_next().is_some() {}
+        posts.spawn(async move {
             // Nobody waits for the status any more once the connection is closed.
             let _status = reply.send(api.post(target, &head.headers, body).await);
-        };
-        {
-            let mut posts = posts.lock().unwrap_or_else(PoisonError::into_inner);
-            while posts.try_join_next().is_some() {}
-            posts.spawn(post);
+        });
+        Begun::Post(answer)
+    }
+
+    async fn conclude(&self, begun: Begun) -> Answer {
+        match begun {
+            Begun::Done(answer) => answer,
+            Begun::Poll => self.next().await,
+            Begun::Post(answer) => answer.await.unwrap_or_else(|_| {
+                refuse(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "the post was not dealt with")
+            }),
         }
-        answer.await.unwrap_or_else(|_| {
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", "the post was not dealt with")
-        })
     }
 
     async fn post(&self, target: Target, headers: &HeaderMap, body: Incoming) -> Answer {
@@ -187,6 +201,13 @@ impl Api {
         self.shared.conclude(self.function, Some(&self.worker), finished);
         accepted()
     }
+}
+
+/// A request whose head has been read.
+enum Begun {
+    Done(Answer),
+    Poll,
+    Post(oneshot::Receiver<Answer>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
