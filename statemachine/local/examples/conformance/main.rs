@@ -1,0 +1,129 @@
+//! Runs a folder of recorded cases and writes one JSON line a run, in the format that the cases' comparison reads:
+//! `cargo run --release -p stepfunctions-local --example conformance -- CASES_DIR > actual.jsonl`.
+//!
+//! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
+//! the standard error stream and have no line.
+mod functions;
+
+use functions::Functions;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use stepfunctions_local::{
+    ApiError, CreateStateMachine, Engine, HistoryOptions, MachineType, MemoryObjects, Objects,
+    StartExecution, Timestamp, VirtualClock,
+};
+
+const ROLE: &str = "arn:aws:iam::111111111111:role/conformance-sfn-role";
+type Failed = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let folder = std::env::args().nth(1).ok_or("usage: conformance CASES_DIR")?;
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?.iter().map(|e| e.path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "json"));
+    files.sort();
+    for file in files {
+        let case: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+        let kind = case["kind"].as_str().unwrap_or_default();
+        match kind {
+            "execution" | "sync_execution" => executions(&case).await?,
+            "create_error" => create_error(&case).await?,
+            other => eprintln!("not run: {} ({other})", case["id"]),
+        }
+    }
+    Ok(())
+}
+
+fn emit(line: &Value) {
+    println!("{line}");
+}
+
+/// An engine with everything that the case wants to exist.
+async fn prepare(case: &Value) -> Result<Engine, Failed> {
+    let objects = MemoryObjects::new();
+    for (bucket, keys) in case["s3"].as_object().into_iter().flatten() {
+        objects.bucket(bucket);
+        for (key, body) in keys.as_object().into_iter().flatten() {
+            objects.put(bucket, key, functions::body(body)?.into()).await?;
+        }
+    }
+    let now = Timestamp::from(std::time::SystemTime::now());
+    let engine = Engine::builder()
+        .account("111111111111")
+        .clock(Arc::new(VirtualClock::new(now)))
+        .objects(Arc::new(objects))
+        .lambda(Arc::new(Functions::of(&case["lambdas"])))
+        .seed(1)
+        .open()
+        .await?;
+    for machine in case["state_machines"].as_array().into_iter().flatten() {
+        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
+    }
+    Ok(engine)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+async fn create(engine: &Engine, name: &Value, definition: String, kind: &Value) -> Result<String, ApiError> {
+    let kind = if kind == "EXPRESS" { MachineType::Express } else { MachineType::Standard };
+    let name = name.as_str().unwrap_or("machine").to_owned();
+    let request = CreateStateMachine { name, definition, role_arn: ROLE.to_owned(), kind };
+    engine.create_state_machine(request).await.map(|m| m.state_machine_arn)
+}
+
+fn definition(case: &Value, run: &Value) -> String {
+    let own = [&run["definition"], &case["definition"], &case["definition_text"]];
+    own.into_iter().find(|d| !d.is_null()).map(text).unwrap_or_default()
+}
+
+fn error(id: &Value, run: &Value, error: &ApiError) -> Value {
+    json!({"id": id, "run": run, "error": {"code": error.code, "message": error.message}})
+}
+
+async fn create_error(case: &Value) -> Result<(), Failed> {
+    let engine = prepare(case).await?;
+    let run = case["runs"].get(0).cloned().unwrap_or_default();
+    let kind = if case["features"].as_array().is_some_and(|f| f.iter().any(|f| f == "Express")) {
+        json!("EXPRESS")
+    } else {
+        json!(null)
+    };
+    match create(&engine, &json!("machine"), definition(case, &run), &kind).await {
+        Ok(_) => emit(&json!({"id": case["id"], "run": 0, "error": null})),
+        Err(e) => emit(&error(&case["id"], &json!(0), &e)),
+    }
+    Ok(())
+}
+
+async fn executions(case: &Value) -> Result<(), Failed> {
+    let engine = prepare(case).await?;
+    for run in case["runs"].as_array().into_iter().flatten() {
+        match one(&engine, case, run).await {
+            Ok(line) => emit(&line),
+            Err(e) => emit(&error(&case["id"], &run["run"], &e)),
+        }
+    }
+    Ok(())
+}
+
+async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiError> {
+    let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
+    let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
+    let started =
+        engine.start_execution(StartExecution { state_machine_arn: arn, name: None, input }).await?;
+    let ended = engine.wait(&started.execution_arn).await?;
+    let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
+    let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
+    let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});
+    if run.get("sync_key").is_some() {
+        let describe = &mut line["describe"];
+        describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
+        if let Some(map) = describe.as_object_mut() {
+            map.retain(|k, _| !k.starts_with("redrive"));
+        }
+    }
+    Ok(line)
+}

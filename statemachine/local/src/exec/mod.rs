@@ -1,0 +1,26 @@
+//! The interpreter: executions, scopes (a machine, a branch, an iteration), states.
+mod branches;
+mod choice;
+mod context;
+mod cursor;
+mod drive;
+mod invoke;
+mod io;
+mod nested;
+mod retry;
+mod run;
+mod s3;
+mod scope;
+mod task;
+mod trouble;
+mod wait;
+
+pub(crate) use cursor::{Cursor, Item, Phase};
+pub(crate) use drive::drive;
+pub(crate) use io::{View, json_size, unexpected};
+pub(crate) use run::{Parts, Run, Stop};
+pub(crate) use scope::Scope;
+pub(crate) use trouble::{Failure, Trouble};
+
+/// Bytes of JSON that an input, an output or a result may have (facts: 262,144, hard).
+pub(crate) const MAX_DATA: usize = 262_144;

@@ -1,0 +1,96 @@
+//! Nested executions: `states:startExecution` alone, with `.sync` and `.sync:2`, and through the SDK integration.
+use super::scope::Scope;
+use super::task::Names;
+use super::{Failure, Trouble};
+use crate::api::{ApiError, DescribeExecution, StartExecution, Status};
+use crate::asl::{Pattern, State};
+use crate::engine::Engine;
+use serde_json::{Map, Value, json};
+
+impl Scope {
+    /// Starts an execution of another machine and waits for it where the pattern says so.
+    pub(super) async fn nested(
+        &mut self,
+        state: &State,
+        pattern: Pattern,
+        arguments: &Value,
+        names: &Names,
+    ) -> Result<Value, Trouble> {
+        let engine = Engine::from_inner(self.run.engine.clone());
+        let request = self.request(state, arguments)?;
+        let started = engine.start_execution(request).await.map_err(|e| refused(&e, pattern))?;
+        let submitted = self.submitted(&started.execution_arn, started.start_date.millis());
+        if matches!(pattern, Pattern::Request | Pattern::AwsSdk) {
+            return Ok(submitted);
+        }
+        let details = json!({"output": submitted.to_string(), "outputDetails": {"truncated": false}});
+        self.log(&[names.event("TaskSubmitted", "taskSubmittedEventDetails", details)])?;
+        self.run.flush(Vec::new()).await?;
+        let ended = engine.wait(&started.execution_arn).await.map_err(|e| refused(&e, pattern))?;
+        let told = described(&ended, pattern);
+        match ended.status {
+            Status::Succeeded => Ok(told),
+            _ => Err(Failure::new("States.TaskFailed", told.to_string()).into()),
+        }
+    }
+
+    fn request(&self, state: &State, arguments: &Value) -> Result<StartExecution, Failure> {
+        let view = self.view(state, arguments);
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
+        let machine = text("StateMachineArn");
+        let machine =
+            machine.ok_or_else(|| view.runtime("The field 'StateMachineArn' is required but was missing"))?;
+        let input = match arguments.get("Input") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        };
+        Ok(StartExecution { state_machine_arn: machine, name: text("Name"), input })
+    }
+
+    fn submitted(&self, arn: &str, start: i64) -> Value {
+        let length = (arn.len() + 57).to_string();
+        let mut answer: Map<String, Value> = self.envelope(&[
+            ("connection", "keep-alive"),
+            ("Content-Length", &length),
+            ("Content-Type", "application/x-amz-json-1.0"),
+        ]);
+        answer.insert("ExecutionArn".to_owned(), json!(arn));
+        answer.insert("StartDate".to_owned(), json!(start as f64 / 1000.0));
+        Value::Object(answer)
+    }
+}
+
+fn refused(error: &ApiError, pattern: Pattern) -> Trouble {
+    if error.code == "StorageFailure" {
+        return Trouble::Store(crate::store::StoreError(error.message.clone()));
+    }
+    let (prefix, suffix) =
+        if pattern == Pattern::AwsSdk { ("Sfn", "Exception") } else { ("StepFunctions", "Exception") };
+    let name = error.code.trim_end_matches("Exception");
+    Failure::new(format!("{prefix}.{name}{suffix}"), error.message.clone()).into()
+}
+
+fn described(ended: &DescribeExecution, pattern: Pattern) -> Value {
+    // `.sync` hands documents on as text, `.sync:2` as JSON.
+    let document = |text: &String| match pattern {
+        Pattern::Sync2 => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        _ => json!(text),
+    };
+    let mut map = Map::new();
+    map.extend(ended.cause.iter().map(|c| ("Cause".to_owned(), json!(c))));
+    map.extend(ended.error.iter().map(|e| ("Error".to_owned(), json!(e))));
+    map.insert("ExecutionArn".to_owned(), json!(ended.execution_arn));
+    map.insert("Input".to_owned(), document(&ended.input));
+    map.insert("InputDetails".to_owned(), json!({"Included": true}));
+    map.insert("Name".to_owned(), json!(ended.name));
+    if let Some(output) = &ended.output {
+        map.insert("Output".to_owned(), document(output));
+        map.insert("OutputDetails".to_owned(), json!({"Included": true}));
+    }
+    map.insert("StartDate".to_owned(), json!(ended.start_date.millis()));
+    map.insert("StateMachineArn".to_owned(), json!(ended.state_machine_arn));
+    map.insert("Status".to_owned(), json!(ended.status));
+    map.extend(ended.stop_date.iter().map(|d| ("StopDate".to_owned(), json!(d.millis()))));
+    Value::Object(map)
+}

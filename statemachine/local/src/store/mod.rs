@@ -1,0 +1,141 @@
+//! The embedded database. One thread owns the connection; what is written is committed in groups, in the order it was
+//! sent, so a crash loses a suffix of what happened and never a piece out of the middle.
+mod ops;
+mod schema;
+
+pub(crate) use ops::{COLUMNS, ExecutionRow, Op, insert, load_execution};
+pub use schema::Database;
+
+use rusqlite::{Connection, TransactionBehavior};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{mpsc, oneshot};
+
+/// Messages that may wait: enough for a group, few enough that a slow disk slows the engine instead of filling memory.
+const QUEUE: usize = 2_048;
+/// Messages of one transaction at most.
+const GROUP: usize = 1_024;
+
+/// The database failed; nothing that was not committed counts.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("storage: {0}")]
+pub struct StoreError(pub(crate) String);
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+/// Told of every committed group's messages that asked for it.
+type Heard = Box<dyn Fn(crate::api::Notification) + Send>;
+
+enum Message {
+    /// Applied together or not at all.
+    Write(Vec<Op>),
+    Call(Job),
+}
+
+/// A handle to the database's thread.
+#[derive(Clone)]
+pub(crate) struct Store {
+    queue: mpsc::Sender<Message>,
+    broken: Arc<OnceLock<StoreError>>,
+}
+
+impl Store {
+    /// Opens the database and starts its thread; `heard` is called after a commit for every [`Op::Tell`].
+    pub(crate) fn open(database: &Database, heard: Heard) -> Result<Self, StoreError> {
+        let connection = schema::open(database)?;
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let broken = Arc::new(OnceLock::new());
+        let shared = broken.clone();
+        std::thread::Builder::new()
+            .name("stepfunctions-store".to_owned())
+            .spawn(move || run(connection, messages, &shared, &heard))
+            .map_err(|e| StoreError(e.to_string()))?;
+        Ok(Self { queue, broken })
+    }
+
+    fn broken(&self) -> StoreError {
+        self.broken.get().cloned().unwrap_or_else(|| StoreError("the database's thread has ended".to_owned()))
+    }
+
+    /// Queues changes that belong together. They are durable once a later [`Store::call`] has returned.
+    pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
+        if self.broken.get().is_some() {
+            return Err(self.broken());
+        }
+        self.queue.send(Message::Write(ops)).await.map_err(|_| self.broken())
+    }
+
+    /// Runs `f` after everything queued before has been committed.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody waits any more: the caller was cancelled.
+            let _ = answer.send(connection.and_then(f));
+        });
+        self.queue.send(Message::Call(job)).await.map_err(|_| self.broken())?;
+        answered.await.map_err(|_| self.broken())?
+    }
+
+    /// Waits until everything queued before is committed.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.call(|_| Ok(())).await
+    }
+}
+
+fn run(
+    mut connection: Connection,
+    mut messages: mpsc::Receiver<Message>,
+    broken: &OnceLock<StoreError>,
+    heard: &Heard,
+) {
+    while let Some(first) = messages.blocking_recv() {
+        let (mut group, mut job) = (Vec::new(), None);
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Write(ops) => group.push(ops),
+                Message::Call(f) => {
+                    job = Some(f);
+                    break;
+                }
+            }
+            if group.len() < GROUP {
+                next = messages.try_recv().ok();
+            }
+        }
+        if broken.get().is_none()
+            && let Err(error) = commit(&mut connection, &group)
+        {
+            tracing::error!(%error, "the database failed; executions stop");
+            let _ = broken.set(error);
+        }
+        if broken.get().is_none() {
+            for op in group.into_iter().flatten() {
+                if let Op::Tell(notification) = op {
+                    heard(notification);
+                }
+            }
+        }
+        if let Some(job) = job {
+            job(broken.get().cloned().map_or(Ok(&mut connection), Err));
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, group: &[Vec<Op>]) -> Result<(), StoreError> {
+    if group.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for op in group.iter().flatten() {
+        op.apply(&transaction)?;
+    }
+    Ok(transaction.commit()?)
+}
