@@ -26,10 +26,13 @@ async fn main() -> Result<(), Failed> {
     for file in files {
         let case: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
         let kind = case["kind"].as_str().unwrap_or_default();
-        match kind {
-            "execution" | "sync_execution" => executions(&case).await?,
-            "create_error" => create_error(&case).await?,
-            other => eprintln!("not run: {} ({other})", case["id"]),
+        let done = match kind {
+            "execution" | "sync_execution" => executions(&case).await,
+            "create_error" => create_error(&case).await,
+            other => Err(format!("kind {other}").into()),
+        };
+        if let Err(error) = done {
+            eprintln!("not run: {} ({error})", case["id"]);
         }
     }
     Ok(())
