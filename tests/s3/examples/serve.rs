@@ -29,7 +29,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value\n{USAGE}"))?;
         match name.as_str() {
-            "--port" => builder = builder.port(value.parse().map_err(|_| format!("--port: not a port: {value}"))?),
+            "--port" => {
+                builder = builder.port(value.parse().map_err(|_| format!("--port: not a port: {value}"))?)
+            }
             "--dir" => builder = builder.storage(Storage::Directory(value.into())),
             "--access-key" => access_key = value,
             "--secret-key" => secret_key = value,

@@ -210,7 +210,11 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 /// The checksum of an object from its parts' digests and sizes, in order.
 ///
 /// None when the algorithm has no checksum of that type.
-pub(crate) fn of_parts(algorithm: Algorithm, kind: ChecksumType, parts: &[(Vec<u8>, u64)]) -> Option<Checksum> {
+pub(crate) fn of_parts(
+    algorithm: Algorithm,
+    kind: ChecksumType,
+    parts: &[(Vec<u8>, u64)],
+) -> Option<Checksum> {
     if !algorithm.allows(kind) {
         return None;
     }
@@ -291,7 +295,11 @@ mod tests {
                 let parts: Vec<_> =
                     whole.chunks(size).map(|piece| (algorithm.digest(piece), piece.len() as u64)).collect();
                 let combined = of_parts(algorithm, ChecksumType::FullObject, &parts);
-                assert_eq!(combined.map(|c| c.value), Some(encode(&algorithm.digest(&whole))), "{algorithm:?} {size}");
+                assert_eq!(
+                    combined.map(|c| c.value),
+                    Some(encode(&algorithm.digest(&whole))),
+                    "{algorithm:?} {size}"
+                );
             }
         }
     }

@@ -84,7 +84,9 @@ impl Direct {
     /// The current version. None: no such bucket or key, or deleted.
     #[must_use]
     pub fn get(&self, bucket: &str, key: &str) -> Option<StoredObject> {
-        self.with(bucket, |found| found.version(key, None).ok().map(|(version, object)| stored(version, object)))
+        self.with(bucket, |found| {
+            found.version(key, None).ok().map(|(version, object)| stored(version, object))
+        })
     }
 
     /// All versions, oldest first, without delete markers.

@@ -48,7 +48,10 @@ pub(crate) fn io(error: std::io::Error) -> S3Error {
 }
 
 /// Adds headers to an error's answer; the body stays XML.
-pub(crate) fn with_headers<const N: usize>(mut error: S3Error, pairs: [(&'static str, String); N]) -> S3Error {
+pub(crate) fn with_headers<const N: usize>(
+    mut error: S3Error,
+    pairs: [(&'static str, String); N],
+) -> S3Error {
     let mut headers = HeaderMap::new();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     for (name, value) in pairs {

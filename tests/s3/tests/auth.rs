@@ -4,7 +4,9 @@ mod common;
 
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::presigning::PresigningConfig;
-use common::{BUCKET, body, builder, bytes, client, client_with, config, presigning, raw, refusal, start, target_of};
+use common::{
+    BUCKET, body, builder, bytes, client, client_with, config, presigning, raw, refusal, start, target_of,
+};
 use strict_s3::{BucketOptions, DEFAULT_OWNER, Server};
 
 #[tokio::test]
@@ -26,7 +28,8 @@ async fn unsigned_and_old_signatures_are_refused() {
     assert_eq!((plain.status(), plain.text().contains("AccessDenied")), (403, true));
     let old = raw(&server, "GET", "/bucket/k", &[("authorization", "AWS AKIDEXAMPLE:c2ln")], b"").await;
     assert_eq!((old.status(), old.text().contains("AWS4-HMAC-SHA256")), (400, true));
-    let old = raw(&server, "GET", "/bucket/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=x&Expires=1", &[], b"").await;
+    let old =
+        raw(&server, "GET", "/bucket/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=x&Expires=1", &[], b"").await;
     assert_eq!(old.status(), 400);
 }
 
@@ -42,14 +45,20 @@ async fn the_region_is_under_the_signature() {
 
 #[tokio::test]
 async fn the_clock_may_be_off_by_15_minutes() {
-    let (server, client) = start().await;
-    let list = || client.list_objects_v2().bucket(BUCKET).send();
-    for (skew, allowed) in [(0, true), (14 * 60, true), (-14 * 60, true), (16 * 60, false), (-16 * 60, false), (86_400, false)] {
+    let (server, _) = start().await;
+    for (skew, allowed) in
+        [(0, true), (14 * 60, true), (-14 * 60, true), (16 * 60, false), (-16 * 60, false), (86_400, false)]
+    {
         server.set_clock_skew(skew);
-        match list().await {
+        // A client of its own for each: it corrects its clock by the dates of the answers it gets.
+        match client(&server).list_objects_v2().bucket(BUCKET).send().await {
             Ok(_) => assert!(allowed, "{skew}"),
             refused => {
-                assert_eq!((refusal(refused), allowed), ((403, "RequestTimeTooSkewed".into()), false), "{skew}");
+                assert_eq!(
+                    (refusal(refused), allowed),
+                    ((403, "RequestTimeTooSkewed".into()), false),
+                    "{skew}"
+                );
             }
         }
     }
@@ -59,22 +68,20 @@ async fn the_clock_may_be_off_by_15_minutes() {
 async fn a_client_can_correct_its_clock_by_the_date_of_the_refusal() {
     let (server, _) = start().await;
     server.set_clock_skew(86_400);
-    let retrying = config(&server, "AKIDEXAMPLE", "secret").retry_config(aws_sdk_s3::config::retry::RetryConfig::standard());
+    let retrying = config(&server, "AKIDEXAMPLE", "secret")
+        .retry_config(aws_sdk_s3::config::retry::RetryConfig::standard());
     aws_sdk_s3::Client::from_conf(retrying.build()).list_objects_v2().bucket(BUCKET).send().await.unwrap();
     let statuses: Vec<_> = server.requests().iter().map(|request| request.status).collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
 }
 
 #[tokio::test]
-async fn a_changed_body_or_header_breaks_the_signature() {
+async fn a_changed_body_breaks_its_hash() {
     let (server, client) = start().await;
-    let put = client.put_object().bucket(BUCKET).key("k").body(body(bytes(10))).customize();
-    let changed = put.map_request(|mut request| {
-        // Behind the signer there is only the wire: the interceptor's change is seen by the server alone.
-        request.headers_mut().insert("x-amz-content-sha256", "0".repeat(64));
-        Ok::<_, std::convert::Infallible>(request)
-    });
-    assert_eq!(refusal(changed.send().await), (400, "XAmzContentSHA256Mismatch".into()));
+    let put = client.put_object().bucket(BUCKET).key("k").presigned(presigning()).await.unwrap();
+    let zeros = "0".repeat(64);
+    let refused = raw(&server, "PUT", &target_of(&put), &[("x-amz-content-sha256", &zeros)], b"data").await;
+    assert_eq!((refused.status(), refused.text().contains("XAmzContentSHA256Mismatch")), (400, true));
     assert!(server.direct().get(BUCKET, "k").is_none());
 }
 
@@ -86,9 +93,18 @@ async fn every_amz_header_is_signed() {
     assert_eq!(raw(&server, "GET", &target_of(&presigned), &[], b"").await.status(), 200);
     let fields = "Credential=AKIDEXAMPLE/20260101/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-date,Signature=00";
     let authorization = format!("AWS4-HMAC-SHA256 {fields}");
-    let headers = [("authorization", authorization.as_str()), ("x-amz-date", "20260101T000000Z"), ("x-amz-meta-a", "b")];
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("x-amz-date", "20260101T000000Z"),
+        ("x-amz-meta-a", "b"),
+    ];
     let refused = raw(&server, "PUT", "/bucket/k", &headers, b"x").await;
-    assert_eq!((refused.status(), refused.text().contains("x-amz-meta-a")), (403, true), "{}", refused.text());
+    assert_eq!(
+        (refused.status(), refused.text().contains("x-amz-meta-a")),
+        (403, true),
+        "{}",
+        refused.text()
+    );
 }
 
 #[tokio::test]
@@ -102,7 +118,10 @@ async fn presigned_urls_work_until_they_expire() {
     let elsewhere = target_of(&get).replace("k%20e", "k%20f");
     assert_eq!(raw(&server, "GET", &elsewhere, &[], b"").await.status(), 403);
     let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    let old = PresigningConfig::builder().start_time(hour_ago).expires_in(std::time::Duration::from_secs(60)).build();
+    let old = PresigningConfig::builder()
+        .start_time(hour_ago)
+        .expires_in(std::time::Duration::from_secs(60))
+        .build();
     let old = client.get_object().bucket(BUCKET).key("k e+y").presigned(old.unwrap()).await.unwrap();
     let expired = raw(&server, "GET", &target_of(&old), &[], b"").await;
     assert_eq!((expired.status(), expired.text().contains("AccessDenied")), (403, true));
@@ -110,7 +129,8 @@ async fn presigned_urls_work_until_they_expire() {
 
 #[tokio::test]
 async fn a_bucket_has_the_expected_owner() {
-    let server = Server::builder().credentials("AKIDEXAMPLE", "secret").bucket(BUCKET, BucketOptions::default());
+    let server =
+        Server::builder().credentials("AKIDEXAMPLE", "secret").bucket(BUCKET, BucketOptions::default());
     let other = BucketOptions { owner: "999999999999".into(), ..BucketOptions::default() };
     let server = server.bucket("theirs", other).start().await.unwrap();
     let client = client(&server);

@@ -5,7 +5,8 @@ mod common;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm as Sdk, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectAttributes,
+    ChecksumAlgorithm as Sdk, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+    ObjectAttributes,
 };
 use base64::Engine as _;
 use common::{BUCKET, PART, body, builder, bytes, client, refusal, start};
@@ -42,7 +43,8 @@ async fn a_declared_checksum_is_stored_and_returned_on_request() {
     let (_server, client) = start().await;
     for (sdk, algorithm) in PAIRS {
         let data = bytes(1000);
-        let put = client.put_object().bucket(BUCKET).key("k").checksum_algorithm(sdk).body(body(data.clone()));
+        let put =
+            client.put_object().bucket(BUCKET).key("k").checksum_algorithm(sdk).body(body(data.clone()));
         put.send().await.unwrap();
         let expected = base64(&algorithm.digest(&data));
         let head = head(&client, "k").await;
@@ -78,7 +80,11 @@ async fn a_wrong_checksum_is_refused_and_nothing_stored() {
         let wrong = base64(&algorithm.digest(b"something else"));
         assert_eq!(put_raw(&client, name, &wrong, data.clone()).await, (400, "BadDigest".into()), "{name}");
         assert!(server.direct().get(BUCKET, "raw").is_none());
-        assert_eq!(put_raw(&client, name, "short", data.clone()).await, (400, "InvalidRequest".into()), "{name}");
+        assert_eq!(
+            put_raw(&client, name, "short", data.clone()).await,
+            (400, "InvalidRequest".into()),
+            "{name}"
+        );
         assert_eq!(put_raw(&client, name, &right, data.clone()).await.0, 200, "{name}");
         server.direct().delete(BUCKET, "raw");
     }
@@ -125,7 +131,8 @@ impl Upload {
         &self,
         client: &Client,
         key: &str,
-    ) -> aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder {
+    ) -> aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder
+    {
         let list = CompletedMultipartUpload::builder().set_parts(Some(self.parts.clone())).build();
         client.complete_multipart_upload().bucket(BUCKET).key(key).upload_id(&self.id).multipart_upload(list)
     }
@@ -159,7 +166,10 @@ async fn a_composite_checksum_is_over_the_parts_digests() {
         // A part's own checksum comes with exactly that part.
         let second = client.head_object().bucket(BUCKET).key("composite").part_number(2);
         let second = second.checksum_mode(ChecksumMode::Enabled).send().await.unwrap();
-        assert_eq!(value(&second, algorithm), Some(base64(&algorithm.digest(&data[PART..2 * PART])).as_str()));
+        assert_eq!(
+            value(&second, algorithm),
+            Some(base64(&algorithm.digest(&data[PART..2 * PART])).as_str())
+        );
     }
 }
 
@@ -200,7 +210,8 @@ async fn complete_checks_the_declared_whole() {
     let other_type = finish().checksum_type(ChecksumType::Composite).send().await;
     assert_eq!(refusal(other_type), (400, "InvalidRequest".into()));
     assert!(server.direct().get(BUCKET, "k").is_none());
-    let done = finish().checksum_crc64_nvme(&right).checksum_type(ChecksumType::FullObject).mpu_object_size(2048);
+    let done =
+        finish().checksum_crc64_nvme(&right).checksum_type(ChecksumType::FullObject).mpu_object_size(2048);
     assert_eq!(done.send().await.unwrap().checksum_crc64_nvme(), Some(right.as_str()));
 }
 
@@ -224,7 +235,8 @@ async fn ranges_carry_no_checksum_unless_they_are_a_part() {
     let upload = upload(&client, "k", Sdk::Crc32, ChecksumType::FullObject, &data).await;
     upload.complete(&client, "k").send().await.unwrap();
     let get = async |range: &str| {
-        let request = client.get_object().bucket(BUCKET).key("k").range(range).checksum_mode(ChecksumMode::Enabled);
+        let request =
+            client.get_object().bucket(BUCKET).key("k").range(range).checksum_mode(ChecksumMode::Enabled);
         request.send().await.unwrap().checksum_crc32().map(ToOwned::to_owned)
     };
     assert_eq!(get("bytes=0-1022").await, None);
@@ -237,13 +249,17 @@ async fn attributes_tell_the_checksum_and_the_parts() {
     let upload = upload(&client, "k", Sdk::Sha256, ChecksumType::Composite, &bytes(2 * PART + 1)).await;
     upload.complete(&client, "k").send().await.unwrap();
     let wish = client.get_object_attributes().bucket(BUCKET).key("k").max_parts(2);
-    let wish = wish.object_attributes(ObjectAttributes::Checksum).object_attributes(ObjectAttributes::ObjectParts);
+    let wish =
+        wish.object_attributes(ObjectAttributes::Checksum).object_attributes(ObjectAttributes::ObjectParts);
     let got = wish.object_attributes(ObjectAttributes::ObjectSize).send().await.unwrap();
     assert_eq!(got.object_size(), Some(2 * PART as i64 + 1));
     assert_eq!(got.e_tag(), None);
     assert!(got.checksum().unwrap().checksum_sha256().unwrap().ends_with("-3"));
     let parts = got.object_parts().unwrap();
-    assert_eq!((parts.parts().len(), parts.is_truncated(), parts.total_parts_count()), (2, Some(true), Some(3)));
+    assert_eq!(
+        (parts.parts().len(), parts.is_truncated(), parts.total_parts_count()),
+        (2, Some(true), Some(3))
+    );
     assert_eq!(parts.parts()[0].checksum_sha256(), upload.parts[0].checksum_sha256());
 }
 
@@ -252,7 +268,8 @@ async fn a_store_may_lack_crc64nvme_or_trailers() {
     let without = Capabilities { crc64nvme: false, ..Capabilities::default() };
     let server = builder().capabilities(without).start().await.unwrap();
     let client_ = client(&server);
-    let put = client_.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).checksum_algorithm(Sdk::Crc64Nvme);
+    let put =
+        client_.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).checksum_algorithm(Sdk::Crc64Nvme);
     assert_eq!(refusal(put.send().await), (501, "NotImplemented".into()));
     server.direct().put(BUCKET, "k", "x");
     assert_eq!(server.direct().get(BUCKET, "k").unwrap().checksum, None);

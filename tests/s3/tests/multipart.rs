@@ -4,7 +4,9 @@ mod common;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectAttributes};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectAttributes,
+};
 use common::{BUCKET, PART, body, builder, bytes, client, refusal, start};
 use strict_s3::{Capabilities, Limits};
 
@@ -18,7 +20,8 @@ async fn create(client: &Client) -> String {
 
 async fn part(client: &Client, id: &str, number: i32, data: Vec<u8>) -> CompletedPart {
     let request = client.upload_part().bucket(BUCKET).key(KEY).upload_id(id).part_number(number);
-    let sent = request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(body(data)).send().await.unwrap();
+    let sent =
+        request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(body(data)).send().await.unwrap();
     CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build()
 }
 
@@ -45,7 +48,8 @@ async fn the_minimum_is_5_mib_by_default() {
     let server = builder().limits(Limits::default()).start().await.unwrap();
     let client = client(&server);
     let id = create(&client).await;
-    let mut parts = vec![part(&client, &id, 1, bytes((5 << 20) - 1)).await, part(&client, &id, 2, bytes(1)).await];
+    let mut parts =
+        vec![part(&client, &id, 1, bytes((5 << 20) - 1)).await, part(&client, &id, 2, bytes(1)).await];
     assert_eq!(refusal(complete(&client, &id, parts.clone()).send().await), (400, "EntityTooSmall".into()));
     parts[0] = part(&client, &id, 1, bytes(5 << 20)).await;
     complete(&client, &id, parts).send().await.unwrap();
@@ -60,9 +64,11 @@ async fn parts_are_listed_in_ascending_order_and_exist() {
     let code = async |parts| refusal(complete(&client, &id, parts).send().await);
     assert_eq!(code(vec![second.clone(), first.clone()]).await, (400, "InvalidPartOrder".into()));
     assert_eq!(code(vec![first.clone(), first.clone()]).await, (400, "InvalidPartOrder".into()));
-    let absent = CompletedPart::builder().part_number(3).e_tag("\"00000000000000000000000000000000\"").build();
+    let absent =
+        CompletedPart::builder().part_number(3).e_tag("\"00000000000000000000000000000000\"").build();
     assert_eq!(code(vec![first.clone(), second, absent]).await, (400, "InvalidPart".into()));
-    let other_etag = CompletedPart::builder().part_number(2).e_tag(first.e_tag().unwrap().replace('"', "x")).build();
+    let other_etag =
+        CompletedPart::builder().part_number(2).e_tag(first.e_tag().unwrap().replace('"', "x")).build();
     assert_eq!(code(vec![first, other_etag]).await, (400, "InvalidPart".into()));
     assert_eq!(code(Vec::new()).await, (400, "MalformedXML".into()));
 }
@@ -73,7 +79,11 @@ async fn part_numbers_run_from_1_to_10000() {
     let id = create(&client).await;
     for number in [0, -1, 10_001] {
         let request = client.upload_part().bucket(BUCKET).key(KEY).upload_id(&id).part_number(number);
-        assert_eq!(refusal(request.body(body(bytes(1))).send().await), (400, "InvalidArgument".into()), "{number}");
+        assert_eq!(
+            refusal(request.body(body(bytes(1))).send().await),
+            (400, "InvalidArgument".into()),
+            "{number}"
+        );
     }
     let last = part(&client, &id, 10_000, bytes(1)).await;
     complete(&client, &id, vec![last]).send().await.unwrap();
@@ -84,7 +94,8 @@ async fn an_upload_belongs_to_its_key() {
     let (_server, client) = start().await;
     let id = create(&client).await;
     let done = part(&client, &id, 1, bytes(1)).await;
-    let other = client.upload_part().bucket(BUCKET).key("other").upload_id(&id).part_number(1).body(body(bytes(1)));
+    let other =
+        client.upload_part().bucket(BUCKET).key("other").upload_id(&id).part_number(1).body(body(bytes(1)));
     assert_eq!(refusal(other.send().await), (404, "NoSuchUpload".into()));
     let list = client.list_parts().bucket(BUCKET).key("other").upload_id(&id).send().await;
     assert_eq!(refusal(list), (404, "NoSuchUpload".into()));
@@ -101,7 +112,8 @@ async fn an_aborted_upload_is_gone() {
     let done = part(&client, &id, 1, bytes(PART)).await;
     client.abort_multipart_upload().bucket(BUCKET).key(KEY).upload_id(&id).send().await.unwrap();
     assert!(server.direct().uploads(BUCKET).is_empty());
-    let late = client.upload_part().bucket(BUCKET).key(KEY).upload_id(&id).part_number(2).body(body(bytes(1)));
+    let late =
+        client.upload_part().bucket(BUCKET).key(KEY).upload_id(&id).part_number(2).body(body(bytes(1)));
     assert_eq!(refusal(late.send().await), (404, "NoSuchUpload".into()));
     assert_eq!(refusal(complete(&client, &id, vec![done]).send().await), (404, "NoSuchUpload".into()));
     let again = client.abort_multipart_upload().bucket(BUCKET).key(KEY).upload_id(&id).send().await;
@@ -138,7 +150,8 @@ async fn a_store_may_want_equal_parts() {
     let server = builder().capabilities(quirks).start().await.unwrap();
     let client = client(&server);
     let id = create(&client).await;
-    let mut parts = vec![part(&client, &id, 1, bytes(PART)).await, part(&client, &id, 2, bytes(PART + 1)).await];
+    let mut parts =
+        vec![part(&client, &id, 1, bytes(PART)).await, part(&client, &id, 2, bytes(PART + 1)).await];
     parts.push(part(&client, &id, 3, bytes(1)).await);
     assert_eq!(refusal(complete(&client, &id, parts.clone()).send().await), (400, "InvalidPart".into()));
     parts[1] = part(&client, &id, 2, bytes(PART)).await;
@@ -165,7 +178,9 @@ async fn list_parts_pages_with_sizes_and_checksums() {
     }
     let list = client.list_parts().bucket(BUCKET).key(KEY).upload_id(&id);
     let page = list.clone().max_parts(2).send().await.unwrap();
-    let numbers = |page: &[aws_sdk_s3::types::Part]| page.iter().filter_map(|part| part.part_number()).collect::<Vec<_>>();
+    let numbers = |page: &[aws_sdk_s3::types::Part]| {
+        page.iter().filter_map(|part| part.part_number()).collect::<Vec<_>>()
+    };
     assert_eq!((numbers(page.parts()), page.is_truncated()), (vec![1, 2], Some(true)));
     assert_eq!(page.next_part_number_marker(), Some("2"));
     let rest = list.clone().part_number_marker("2").send().await.unwrap();
@@ -206,27 +221,41 @@ async fn uploads_are_listed_by_key_and_beginning() {
 #[tokio::test]
 async fn what_was_said_at_the_beginning_is_on_the_object() {
     let (server, client) = start().await;
-    let begin = client.create_multipart_upload().bucket(BUCKET).key(KEY).metadata("owner", "me").tagging("a=1&b=2");
-    let id = begin.content_type("text/x").storage_class(aws_sdk_s3::types::StorageClass::StandardIa).send().await.unwrap();
+    let begin =
+        client.create_multipart_upload().bucket(BUCKET).key(KEY).metadata("owner", "me").tagging("a=1&b=2");
+    let id = begin
+        .content_type("text/x")
+        .storage_class(aws_sdk_s3::types::StorageClass::StandardIa)
+        .send()
+        .await
+        .unwrap();
     let id = id.upload_id().unwrap();
     let data = bytes(PART + 1);
-    let sent = [part(&client, id, 3, data[..PART].to_vec()).await, part(&client, id, 7, data[PART..].to_vec()).await];
+    let sent = [
+        part(&client, id, 3, data[..PART].to_vec()).await,
+        part(&client, id, 7, data[PART..].to_vec()).await,
+    ];
     complete(&client, id, sent.to_vec()).send().await.unwrap();
     let stored = server.direct().get(BUCKET, KEY).unwrap();
     assert_eq!(stored.bytes().unwrap(), data);
-    assert_eq!((stored.header("x-amz-meta-owner"), stored.header("content-type")), (Some("me"), Some("text/x")));
+    assert_eq!(
+        (stored.header("x-amz-meta-owner"), stored.header("content-type")),
+        (Some("me"), Some("text/x"))
+    );
     assert_eq!(stored.tags, [("a".into(), "1".into()), ("b".into(), "2".into())]);
     // Numbers of a finished object's parts count from 1.
     let second = client.get_object().bucket(BUCKET).key(KEY).part_number(2).send().await.unwrap();
     assert_eq!((second.content_length(), second.parts_count()), (Some(1), Some(2)));
     let wish = client.get_object_attributes().bucket(BUCKET).key(KEY);
-    let wish = wish.object_attributes(ObjectAttributes::ObjectParts).object_attributes(ObjectAttributes::StorageClass);
+    let wish = wish
+        .object_attributes(ObjectAttributes::ObjectParts)
+        .object_attributes(ObjectAttributes::StorageClass);
     let attributes = wish.send().await.unwrap();
     assert_eq!(attributes.object_parts().unwrap().total_parts_count(), Some(2));
     assert_eq!(attributes.storage_class().map(|class| class.as_str()), Some("STANDARD_IA"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_parts_complete_without_copying() {
     let server = builder().limits(Limits { min_part: 1, ..Limits::default() }).start().await.unwrap();
     let client = client(&server);
@@ -238,6 +267,9 @@ async fn ten_thousand_parts_complete_without_copying() {
     let done = complete(&client, &id, parts).mpu_object_size(10_000).send().await.unwrap();
     assert!(done.e_tag().unwrap().ends_with("-10000\""));
     let stored = server.direct().get(BUCKET, KEY).unwrap();
-    assert_eq!(done.checksum_crc64_nvme(), Some(stored.compute(strict_s3::Algorithm::Crc64Nvme).unwrap().as_str()));
+    assert_eq!(
+        done.checksum_crc64_nvme(),
+        Some(stored.compute(strict_s3::Algorithm::Crc64Nvme).unwrap().as_str())
+    );
     assert_eq!(stored.size, 10_000);
 }

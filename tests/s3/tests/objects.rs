@@ -3,8 +3,8 @@
 mod common;
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, Delete, MetadataDirective, ObjectIdentifier, RestoreRequest, ServerSideEncryption, StorageClass,
-    Tag, Tagging, VersioningConfiguration,
+    BucketVersioningStatus, Delete, MetadataDirective, ObjectIdentifier, RestoreRequest,
+    ServerSideEncryption, StorageClass, Tag, Tagging, VersioningConfiguration,
 };
 use base64::Engine as _;
 use common::{BUCKET, PART, body, builder, bytes, client, presigning, raw, refusal, start, target_of};
@@ -28,7 +28,14 @@ async fn ranges() {
         let refused = client.get_object().bucket(BUCKET).key(key).range(range).send().await;
         assert_eq!(refusal(refused), (416, "InvalidRange".into()), "{key} {range}");
     }
-    let presigned = client.get_object().bucket(BUCKET).key("k").range("bytes=10-19").presigned(presigning()).await.unwrap();
+    let presigned = client
+        .get_object()
+        .bucket(BUCKET)
+        .key("k")
+        .range("bytes=10-19")
+        .presigned(presigning())
+        .await
+        .unwrap();
     let wire = raw(&server, "GET", &target_of(&presigned), &[("range", "bytes=10-19")], b"").await;
     assert_eq!((wire.status(), wire.header("content-length").as_deref()), (206, Some("10")));
     let presigned = client.get_object().bucket(BUCKET).key("k").presigned(presigning()).await.unwrap();
@@ -60,7 +67,8 @@ async fn zero_bytes_are_an_object() {
 async fn headers_and_metadata_come_back_and_have_limits() {
     let (_server, client) = start().await;
     let put = || client.put_object().bucket(BUCKET).key("k").body(body(bytes(1)));
-    let full = put().content_type("a/b").content_encoding("gzip").content_language("de").cache_control("no-store");
+    let full =
+        put().content_type("a/b").content_encoding("gzip").content_language("de").cache_control("no-store");
     let full = full.content_disposition("attachment; filename=\"x\"").website_redirect_location("/y");
     full.metadata("Name", "v a l").send().await.unwrap();
     let head = client.head_object().bucket(BUCKET).key("k").send().await.unwrap();
@@ -73,16 +81,21 @@ async fn headers_and_metadata_come_back_and_have_limits() {
     put().metadata("k", "x".repeat(2047)).send().await.unwrap();
     let refused = put().metadata("k", "x".repeat(2048)).send().await;
     assert_eq!(refusal(refused), (400, "MetadataTooLarge".into()));
-    let overridden = client.get_object().bucket(BUCKET).key("k").response_content_type("c/d").send().await.unwrap();
+    let overridden =
+        client.get_object().bucket(BUCKET).key("k").response_content_type("c/d").send().await.unwrap();
     assert_eq!(overridden.content_type(), Some("c/d"));
 }
 
 #[tokio::test]
 async fn tags_and_their_limits() {
     let (server, client) = start().await;
-    let put = |tags: String| client.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).tagging(tags).send();
+    let put =
+        |tags: String| client.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).tagging(tags).send();
     put("a%2Bb=c%20d&e=".into()).await.unwrap();
-    assert_eq!(server.direct().get(BUCKET, "k").unwrap().tags, [("a+b".into(), "c d".into()), ("e".into(), String::new())]);
+    assert_eq!(
+        server.direct().get(BUCKET, "k").unwrap().tags,
+        [("a+b".into(), "c d".into()), ("e".into(), String::new())]
+    );
     assert_eq!(client.get_object().bucket(BUCKET).key("k").send().await.unwrap().tag_count(), Some(2));
     let many = |n: usize| (0..n).map(|i| format!("k{i}=v")).collect::<Vec<_>>().join("&");
     put(many(10)).await.unwrap();
@@ -106,7 +119,8 @@ async fn tags_and_their_limits() {
 async fn versions_and_delete_markers() {
     let server = builder().bucket("versioned", BucketOptions::versioned()).start().await.unwrap();
     let client = client(&server);
-    let put = |text: &str| client.put_object().bucket("versioned").key("k").body(body(text.as_bytes())).send();
+    let put =
+        |text: &str| client.put_object().bucket("versioned").key("k").body(body(text.as_bytes())).send();
     let first = put("one").await.unwrap().version_id().unwrap().to_owned();
     let second = put("two").await.unwrap().version_id().unwrap().to_owned();
     let get = || client.get_object().bucket("versioned").key("k");
@@ -135,13 +149,21 @@ async fn versions_and_delete_markers() {
 async fn suspended_versioning_writes_the_null_version() {
     let server = builder().bucket("versioned", BucketOptions::versioned()).start().await.unwrap();
     let client = client(&server);
-    let put = |text: &str| client.put_object().bucket("versioned").key("k").body(body(text.as_bytes())).send();
+    let put =
+        |text: &str| client.put_object().bucket("versioned").key("k").body(body(text.as_bytes())).send();
     put("kept").await.unwrap();
     let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
-    client.put_bucket_versioning().bucket("versioned").versioning_configuration(suspended).send().await.unwrap();
+    client
+        .put_bucket_versioning()
+        .bucket("versioned")
+        .versioning_configuration(suspended)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(put("null one").await.unwrap().version_id(), Some("null"));
     put("null two").await.unwrap();
-    let kept: Vec<_> = server.direct().versions("versioned", "k").iter().map(|version| version.bytes().unwrap()).collect();
+    let kept: Vec<_> =
+        server.direct().versions("versioned", "k").iter().map(|version| version.bytes().unwrap()).collect();
     assert_eq!(kept, ["kept", "null two"]);
 }
 
@@ -149,7 +171,9 @@ async fn suspended_versioning_writes_the_null_version() {
 async fn archived_objects_are_restored_first() {
     let server = builder().restore_takes(std::time::Duration::from_secs(3600)).start().await.unwrap();
     let client = client(&server);
-    let put = |class: StorageClass| client.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).storage_class(class).send();
+    let put = |class: StorageClass| {
+        client.put_object().bucket(BUCKET).key("k").body(body(bytes(1))).storage_class(class).send()
+    };
     assert_eq!(refusal(put("COLD".into()).await), (400, "InvalidStorageClass".into()));
     put(StorageClass::Glacier).await.unwrap();
     let get = || client.get_object().bucket(BUCKET).key("k").send();
@@ -161,6 +185,7 @@ async fn archived_objects_are_restored_first() {
         client.restore_object().bucket(BUCKET).key("k").restore_request(wish).send()
     };
     restore().await.unwrap();
+    assert_eq!(server.requests().last().unwrap().status, Some(202));
     assert_eq!(head().await.restore(), Some("ongoing-request=\"true\""));
     assert_eq!(refusal(restore().await), (409, "RestoreAlreadyInProgress".into()));
     assert_eq!(refusal(get().await), (403, "InvalidObjectState".into()));
@@ -178,22 +203,45 @@ async fn encryption_is_echoed_and_customer_keys_are_needed() {
     use md5::Digest as _;
     let (server, client) = start().await;
     let put = || client.put_object().bucket(BUCKET).key("k").body(body(bytes(1)));
-    let kms = put().server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id("abc").send().await.unwrap();
+    let kms =
+        put().server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id("abc").send().await.unwrap();
     assert_eq!(kms.ssekms_key_id(), Some("arn:aws:kms:us-east-1:123456789012:key/abc"));
     let etag = server.direct().get(BUCKET, "k").unwrap().etag;
     let md5: String = md5::Md5::digest(bytes(1)).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_ne!(etag, md5, "under KMS an ETag says nothing of the bytes");
-    let foreign = put().server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id("arn:aws-cn:kms:cn-north-1:1:key/x");
+    let foreign = put()
+        .server_side_encryption(ServerSideEncryption::AwsKms)
+        .ssekms_key_id("arn:aws-cn:kms:cn-north-1:1:key/x");
     assert_eq!(refusal(foreign.send().await), (400, "KMS.NotFoundException".into()));
-    assert_eq!(refusal(put().server_side_encryption("none".into()).send().await), (400, "InvalidArgument".into()));
+    assert_eq!(
+        refusal(put().server_side_encryption("none".into()).send().await),
+        (400, "InvalidArgument".into())
+    );
     let base64 = |raw: &[u8]| base64::engine::general_purpose::STANDARD.encode(raw);
     let (key, sum) = (base64(&[7; 32]), base64(&md5::Md5::digest([7; 32])));
-    put().sse_customer_algorithm("AES256").sse_customer_key(&key).sse_customer_key_md5(&sum).send().await.unwrap();
+    put()
+        .sse_customer_algorithm("AES256")
+        .sse_customer_key(&key)
+        .sse_customer_key_md5(&sum)
+        .send()
+        .await
+        .unwrap();
     let head = || client.head_object().bucket(BUCKET).key("k");
     assert_eq!(refusal(head().send().await).0, 400);
-    head().sse_customer_algorithm("AES256").sse_customer_key(&key).sse_customer_key_md5(&sum).send().await.unwrap();
+    head()
+        .sse_customer_algorithm("AES256")
+        .sse_customer_key(&key)
+        .sse_customer_key_md5(&sum)
+        .send()
+        .await
+        .unwrap();
     let (key, sum) = (base64(&[8; 32]), base64(&md5::Md5::digest([8; 32])));
-    let wrong = head().sse_customer_algorithm("AES256").sse_customer_key(&key).sse_customer_key_md5(&sum).send().await;
+    let wrong = head()
+        .sse_customer_algorithm("AES256")
+        .sse_customer_key(&key)
+        .sse_customer_key_md5(&sum)
+        .send()
+        .await;
     assert_eq!(refusal(wrong).0, 403);
 }
 
@@ -209,7 +257,8 @@ async fn names_of_buckets_and_keys() {
     let put = |key: String| client.put_object().bucket(BUCKET).key(key).body(body(bytes(1))).send();
     put("k".repeat(1024)).await.unwrap();
     assert_eq!(refusal(put("k".repeat(1025)).await), (400, "KeyTooLongError".into()));
-    let odd = ["/x", "x//y", "a%2Fb", "a+b c", "e\u{301}", "\u{e9}", "🦀", "dir/", "../up", "soap", "a?b#c&d=e"];
+    let odd =
+        ["/x", "x//y", "a%2Fb", "a+b c", "e\u{301}", "\u{e9}", "🦀", "dir/", "../up", "soap", "a?b#c&d=e"];
     for key in odd {
         put(key.to_owned()).await.unwrap();
         let got = client.get_object().bucket(BUCKET).key(key).send().await.unwrap();
@@ -247,7 +296,8 @@ async fn listings_are_in_byte_order_and_page() {
             break;
         }
     }
-    assert_eq!(all, ["B", "a", "b", "a/", "c/", "z&<", "é"]);
+    // Within a page keys come before prefixes.
+    assert_eq!(all, ["B", "a", "b", "a/", "z&<", "c/", "é"]);
     let escaped = list().prefix("z").encoding_type("url".into()).send().await.unwrap();
     assert_eq!(keys(&escaped), ["z%26%3C"]);
 }
@@ -255,7 +305,13 @@ async fn listings_are_in_byte_order_and_page() {
 #[tokio::test]
 async fn copies_share_bytes_and_choose_metadata() {
     let (server, client) = start().await;
-    let put = client.put_object().bucket(BUCKET).key("from").body(body(bytes(50))).metadata("a", "b").tagging("t=1");
+    let put = client
+        .put_object()
+        .bucket(BUCKET)
+        .key("from")
+        .body(body(bytes(50)))
+        .metadata("a", "b")
+        .tagging("t=1");
     put.send().await.unwrap();
     let copy = || client.copy_object().bucket(BUCKET).key("to").copy_source(format!("{BUCKET}/from"));
     copy().send().await.unwrap();
@@ -265,7 +321,8 @@ async fn copies_share_bytes_and_choose_metadata() {
     let replaced = server.direct().get(BUCKET, "to").unwrap();
     assert_eq!((replaced.header("x-amz-meta-a"), replaced.header("x-amz-meta-c")), (None, Some("d")));
     assert_eq!(refusal(copy().key("from").send().await), (400, "InvalidRequest".into()));
-    let absent = client.copy_object().bucket(BUCKET).key("to").copy_source(format!("{BUCKET}/none")).send().await;
+    let absent =
+        client.copy_object().bucket(BUCKET).key("to").copy_source(format!("{BUCKET}/none")).send().await;
     assert_eq!(refusal(absent), (404, "NoSuchKey".into()));
 }
 
@@ -286,11 +343,13 @@ async fn a_part_may_be_copied_from_a_range() {
     for (number, range) in [(1, "bytes=1024-2047"), (2, "bytes=0-9")] {
         let done = copy(number, range.into()).await.unwrap();
         let result = done.copy_part_result().unwrap();
-        let part = aws_sdk_s3::types::CompletedPart::builder().part_number(number).set_e_tag(result.e_tag.clone());
+        let part =
+            aws_sdk_s3::types::CompletedPart::builder().part_number(number).set_e_tag(result.e_tag.clone());
         parts.push(part.set_checksum_crc32(result.checksum_crc32.clone()).build());
     }
     let list = aws_sdk_s3::types::CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-    let finish = client.complete_multipart_upload().bucket(BUCKET).key("to").upload_id(id).multipart_upload(list);
+    let finish =
+        client.complete_multipart_upload().bucket(BUCKET).key("to").upload_id(id).multipart_upload(list);
     finish.send().await.unwrap();
     let joined = server.direct().get(BUCKET, "to").unwrap().bytes().unwrap();
     assert_eq!(joined, [&data[1024..2048], &data[..10]].concat());
@@ -312,11 +371,25 @@ async fn many_are_deleted_at_once() {
 async fn buckets_are_made_and_deleted() {
     let (server, client) = start().await;
     client.create_bucket().bucket("new-one").send().await.unwrap();
-    assert_eq!(refusal(client.create_bucket().bucket("new-one").send().await), (409, "BucketAlreadyOwnedByYou".into()));
-    let names: Vec<_> = client.list_buckets().send().await.unwrap().buckets().iter().map(|b| b.name().unwrap().to_owned()).collect();
+    assert_eq!(
+        refusal(client.create_bucket().bucket("new-one").send().await),
+        (409, "BucketAlreadyOwnedByYou".into())
+    );
+    let names: Vec<_> = client
+        .list_buckets()
+        .send()
+        .await
+        .unwrap()
+        .buckets()
+        .iter()
+        .map(|b| b.name().unwrap().to_owned())
+        .collect();
     assert_eq!(names, [BUCKET, "new-one"]);
     server.direct().put("new-one", "k", "x");
-    assert_eq!(refusal(client.delete_bucket().bucket("new-one").send().await), (409, "BucketNotEmpty".into()));
+    assert_eq!(
+        refusal(client.delete_bucket().bucket("new-one").send().await),
+        (409, "BucketNotEmpty".into())
+    );
     server.direct().delete("new-one", "k");
     client.delete_bucket().bucket("new-one").send().await.unwrap();
     assert_eq!(refusal(client.head_bucket().bucket("new-one").send().await).0, 404);

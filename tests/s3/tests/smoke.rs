@@ -9,7 +9,8 @@ use common::{BUCKET, PART, body, bytes, start};
 async fn an_object_comes_back_as_it_was_put() {
     let (server, client) = start().await;
     let data = bytes(3 * PART + 5);
-    let put = client.put_object().bucket(BUCKET).key("a/b c+d").body(body(data.clone())).send().await.unwrap();
+    let put =
+        client.put_object().bucket(BUCKET).key("a/b c+d").body(body(data.clone())).send().await.unwrap();
     let got = client.get_object().bucket(BUCKET).key("a/b c+d").send().await.unwrap();
     assert_eq!(got.e_tag(), put.e_tag());
     assert_eq!(got.body.collect().await.unwrap().to_vec(), data);
@@ -38,7 +39,8 @@ async fn parts_become_one_object() {
         );
     }
     let list = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-    let request = client.complete_multipart_upload().bucket(BUCKET).key("k").upload_id(id).multipart_upload(list);
+    let request =
+        client.complete_multipart_upload().bucket(BUCKET).key("k").upload_id(id).multipart_upload(list);
     let done = request.send().await.unwrap();
     assert!(done.e_tag().unwrap().ends_with("-3\""));
     let stored = server.direct().get(BUCKET, "k").unwrap();

@@ -93,7 +93,8 @@ impl Answer {
     /// 400 `RequestTimeout`: the body did not arrive in time.
     #[must_use]
     pub fn request_timeout() -> Self {
-        let message = "Your socket connection to the server was not read from or written to within the timeout period.";
+        let message =
+            "Your socket connection to the server was not read from or written to within the timeout period.";
         Self::error(400, "RequestTimeout", message)
     }
 
@@ -112,7 +113,8 @@ impl Answer {
     /// 400 `ThrottlingException` of KMS.
     #[must_use]
     pub fn kms_throttling() -> Self {
-        let message = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+        let message =
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
         Self::error(400, "ThrottlingException", message)
     }
 
@@ -163,7 +165,10 @@ impl Answer {
     /// 200 whose body is an error: what CompleteMultipartUpload and the copies do when they fail late.
     #[must_use]
     pub fn ok_with_error(code: &str) -> Self {
-        Self { status: StatusCode::OK, ..Self::error(200, code, "We encountered an internal error. Please try again.") }
+        Self {
+            status: StatusCode::OK,
+            ..Self::error(200, code, "We encountered an internal error. Please try again.")
+        }
     }
 
     /// 200 without a body.

@@ -72,7 +72,8 @@ impl Running {
 
     fn decide(&mut self, target: &Target) -> Option<Action> {
         let elapsed = self.since.elapsed();
-        let identity = hash(&(target.operation, &target.bucket, &target.key, target.part_number, &target.range));
+        let identity =
+            hash(&(target.operation, &target.bucket, &target.key, target.part_number, &target.range));
         for (index, rule) in self.plan.rules.iter().enumerate() {
             if !rule.covers(target) || rule.until.is_some_and(|until| elapsed > until) {
                 continue;

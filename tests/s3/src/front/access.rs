@@ -28,7 +28,10 @@ pub(crate) struct Access(pub Arc<Store>);
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         if cx.credentials().is_none() {
-            return Err(errors::refuse(S3ErrorCode::AccessDenied, "Access Denied: the request is not signed"));
+            return Err(errors::refuse(
+                S3ErrorCode::AccessDenied,
+                "Access Denied: the request is not signed",
+            ));
         }
         let header = |name: &str| cx.headers().get(name).and_then(|value| value.to_str().ok());
         let source = header("x-amz-copy-source").map(|path| path.trim_start_matches('/'));

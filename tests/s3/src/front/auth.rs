@@ -25,10 +25,15 @@ pub(super) fn check(store: &Store, request: &Parts) -> S3Result<()> {
         let refused = query.has("AWSAccessKeyId") || query.has("Signature");
         return if refused { Err(unsupported_scheme()) } else { Ok(()) };
     };
-    let Some(fields) = authorization.strip_prefix("AWS4-HMAC-SHA256") else { return Err(unsupported_scheme()) };
+    let Some(fields) = authorization.strip_prefix("AWS4-HMAC-SHA256") else {
+        return Err(unsupported_scheme());
+    };
     let field = |name: &str| {
-        let wanted = fields.split(',').map(str::trim).find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        wanted.ok_or_else(|| malformed(&format!("The authorization header is malformed: {name} is missing."), None))
+        let wanted =
+            fields.split(',').map(str::trim).find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        wanted.ok_or_else(|| {
+            malformed(&format!("The authorization header is malformed: {name} is missing."), None)
+        })
     };
     check_region(store, field("Credential")?, S3ErrorCode::AuthorizationHeaderMalformed)?;
     check_signed_headers(&request.headers, field("SignedHeaders")?)?;
@@ -41,7 +46,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn unsupported_scheme() -> S3Error {
-    errors::invalid_request("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+    errors::invalid_request(
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    )
 }
 
 fn malformed(message: &str, code: Option<S3ErrorCode>) -> S3Error {
@@ -107,7 +114,9 @@ fn parse_date(text: &str) -> Option<u64> {
 }
 
 fn check_presigned(store: &Store, query: &Query) -> S3Result<()> {
-    let code = || S3ErrorCode::from_bytes(b"AuthorizationQueryParametersError").unwrap_or(S3ErrorCode::InvalidRequest);
+    let code = || {
+        S3ErrorCode::from_bytes(b"AuthorizationQueryParametersError").unwrap_or(S3ErrorCode::InvalidRequest)
+    };
     let bad = |message: &str| {
         let mut error = malformed(message, Some(code()));
         error.set_status_code(StatusCode::BAD_REQUEST);

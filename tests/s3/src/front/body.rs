@@ -83,7 +83,9 @@ impl<B> Watched<B> {
             self.switch.reset();
         }
         let ends = matches!(turn, Turn::Reset | Turn::Close);
-        Poll::Ready(ends.then(|| io::Error::new(io::ErrorKind::ConnectionReset, "fault: the connection ends here")))
+        Poll::Ready(
+            ends.then(|| io::Error::new(io::ErrorKind::ConnectionReset, "fault: the connection ends here")),
+        )
     }
 
     /// Cuts a frame at the fault's offset, or flips in it, and counts it.
@@ -113,7 +115,10 @@ where
     /// Not a boxed error: hyper wants one that is the same for every lifetime.
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
         if let Some((at, turn)) = this.turn
             && this.position >= at

@@ -43,7 +43,10 @@ impl Body for Shared {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Pin::new(&mut *inner).poll_frame(cx)
     }

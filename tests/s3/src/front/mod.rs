@@ -14,8 +14,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, request};
 use hyper::body::Incoming;
-use s3s::service::S3Service;
 use s3s::Body;
+use s3s::service::S3Service;
 
 use crate::direct::Direct;
 use crate::faults::{Action, Answer, Arrival, Injector};
@@ -46,7 +46,11 @@ struct Call<'a> {
 
 impl Front {
     /// Answers a request, or fails so that the connection ends.
-    pub(crate) async fn call(&self, request: Request<Incoming>, switch: Switch) -> Result<Answered, io::Error> {
+    pub(crate) async fn call(
+        &self,
+        request: Request<Incoming>,
+        switch: Switch,
+    ) -> Result<Answered, io::Error> {
         let (parts, incoming) = request.into_parts();
         let target = classify::target(&parts.method, &parts.uri, &parts.headers);
         let action = self.injector.decide(&target);
@@ -95,12 +99,17 @@ impl Call<'_> {
         if let Err(error) = auth::check(&self.front.store, &parts) {
             return error.to_http_response().map_err(io::Error::other);
         }
-        let chunked = parts.headers.get("x-amz-content-sha256").is_some_and(|hash| hash.as_bytes().starts_with(b"STREAMING-"));
+        let chunked = parts
+            .headers
+            .get("x-amz-content-sha256")
+            .is_some_and(|hash| hash.as_bytes().starts_with(b"STREAMING-"));
         let (turn, arrival) = match self.action {
             Some(Action::FlipRequest(at)) if chunked => (None, Arrival { flip: Some(at) }),
             Some(Action::FlipRequest(at)) => (Some((at, Turn::Flip)), Arrival::default()),
             Some(Action::ResetRequestAfter(at)) => (Some((at, Turn::Reset)), Arrival::default()),
-            Some(Action::StallRequest { after, pause }) => (Some((after, Turn::Stall(pause))), Arrival::default()),
+            Some(Action::StallRequest { after, pause }) => {
+                (Some((after, Turn::Stall(pause))), Arrival::default())
+            }
             _ => (None, Arrival::default()),
         };
         parts.extensions.insert(arrival);
@@ -112,9 +121,16 @@ impl Call<'_> {
 
     /// Puts the server's own marks on the answer and watches its body.
     fn finish(&self, mut answer: Response<Body>) -> Answered {
+        if let Some(status) = answer.extensions().get::<crate::ops::Status>().copied() {
+            *answer.status_mut() = status.0;
+        }
         self.entry.set_status(answer.status().as_u16());
         let date = crate::ops::http_date(self.front.store.now());
-        for (name, value) in [("date", date), ("x-amz-request-id", self.front.store.unique_id()), ("server", "strict-s3".into())] {
+        for (name, value) in [
+            ("date", date),
+            ("x-amz-request-id", self.front.store.unique_id()),
+            ("server", "strict-s3".into()),
+        ] {
             if let Ok(value) = HeaderValue::try_from(value) {
                 answer.headers_mut().insert(name, value);
             }
@@ -130,7 +146,9 @@ impl Call<'_> {
             // The headers tell of a body that HEAD does not send.
             answer = answer.map(|_| Body::empty());
         }
-        answer.map(|body| Watched::new(body, Arc::clone(&self.entry), Direction::Out, self.switch.clone(), turn))
+        answer.map(|body| {
+            Watched::new(body, Arc::clone(&self.entry), Direction::Out, self.switch.clone(), turn)
+        })
     }
 }
 

@@ -19,10 +19,15 @@ pub(super) fn before(action: Option<&Action>, parts: &mut request::Parts) {
     }
 }
 
-pub(super) async fn rewrite(action: Option<&Action>, mut answer: Response<Body>) -> Result<Response<Body>, io::Error> {
+pub(super) async fn rewrite(
+    action: Option<&Action>,
+    mut answer: Response<Body>,
+) -> Result<Response<Body>, io::Error> {
     match action {
         Some(Action::ShiftContentRange(by)) => edit_range(&mut answer, |range| range.shift(*by)),
-        Some(Action::ShiftTotal(by)) => edit_range(&mut answer, |range| range.total = moved(range.total, *by)),
+        Some(Action::ShiftTotal(by)) => {
+            edit_range(&mut answer, |range| range.total = moved(range.total, *by))
+        }
         Some(Action::Shorten(by)) => return shorten(answer, *by).await,
         Some(Action::TruncateAnswer(length)) => return cut(answer, *length as usize).await,
         Some(Action::OmitHeader(name)) => {
@@ -59,16 +64,19 @@ fn moved(position: u64, by: i64) -> u64 {
 }
 
 fn edit_range(answer: &mut Response<Body>, edit: impl FnOnce(&mut ContentRange)) {
-    let range = answer.headers().get(CONTENT_RANGE).and_then(|value| ContentRange::parse(value.to_str().ok()?));
+    let range =
+        answer.headers().get(CONTENT_RANGE).and_then(|value| ContentRange::parse(value.to_str().ok()?));
     let Some(mut range) = range else { return };
     edit(&mut range);
-    if let Ok(value) = HeaderValue::try_from(format!("bytes {}-{}/{}", range.first, range.last, range.total)) {
+    if let Ok(value) = HeaderValue::try_from(format!("bytes {}-{}/{}", range.first, range.last, range.total))
+    {
         answer.headers_mut().insert(CONTENT_RANGE, value);
     }
 }
 
 async fn shorten(mut answer: Response<Body>, by: u64) -> Result<Response<Body>, io::Error> {
-    let length = answer.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let length =
+        answer.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     edit_range(&mut answer, |range| range.last = range.last.saturating_sub(by));
     cut(answer, length.unwrap_or_default().saturating_sub(by) as usize).await
 }

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderValue};
 use s3s::dto::{
-    Checksum as Sums, ETag, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectPart,
-    StorageClass,
+    Checksum as Sums, ETag, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
+    ObjectPart, StorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -20,7 +20,9 @@ pub(super) async fn get(
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let input = request.input;
     // The header may name several, with or without spaces behind the commas.
-    let wants = |name: &str| input.object_attributes.iter().any(|one| one.as_str().split(',').any(|one| one.trim() == name));
+    let wants = |name: &str| {
+        input.object_attributes.iter().any(|one| one.as_str().split(',').any(|one| one.trim() == name))
+    };
     let state = store.lock();
     let bucket = state.bucket(&input.bucket)?;
     let (version, object) = bucket.version(&input.key, input.version_id.as_deref())?;
@@ -30,7 +32,8 @@ pub(super) async fn get(
     if let Ok(date) = HeaderValue::try_from(http_date(object.modified)) {
         headers.insert("last-modified", date);
     }
-    let parts = wants("ObjectParts").then(|| parts(object, input.max_parts, input.part_number_marker)).transpose()?;
+    let parts =
+        wants("ObjectParts").then(|| parts(object, input.max_parts, input.part_number_marker)).transpose()?;
     let class = object.attributes.storage_class.clone();
     let output = GetObjectAttributesOutput {
         e_tag: wants("ETag").then(|| ETag::Strong(object.etag.clone())),
@@ -57,13 +60,18 @@ fn sums(object: &Object) -> Option<Sums> {
 }
 
 /// None for an object that was put at once.
-fn parts(object: &Object, max: Option<i32>, marker: Option<i32>) -> S3Result<Option<GetObjectAttributesParts>> {
+fn parts(
+    object: &Object,
+    max: Option<i32>,
+    marker: Option<i32>,
+) -> S3Result<Option<GetObjectAttributesParts>> {
     if object.parts.is_empty() {
         return Ok(None);
     }
     let max = page_size(max, "max-parts")?;
     let marker = marker.unwrap_or(0);
-    let skip = usize::try_from(marker).map_err(|_| errors::invalid_argument("The part number marker is negative"))?;
+    let skip = usize::try_from(marker)
+        .map_err(|_| errors::invalid_argument("The part number marker is negative"))?;
     let mut rest = object.parts.iter().zip(1..).skip(skip);
     let page: Vec<_> = rest.by_ref().take(max as usize).map(|(part, number)| listed(part, number)).collect();
     Ok(Some(GetObjectAttributesParts {

@@ -9,7 +9,10 @@ use crate::errors;
 use crate::storage::Store;
 use crate::storage::state;
 
-pub(super) async fn list(store: &Store, _: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+pub(super) async fn list(
+    store: &Store,
+    _: S3Request<ListBucketsInput>,
+) -> S3Result<S3Response<ListBucketsOutput>> {
     let state = store.lock();
     let bucket = |(name, found): (&String, &state::Bucket)| Bucket {
         name: Some(name.clone()),
@@ -30,8 +33,14 @@ pub(super) async fn create(
     // us-east-1 is named by naming nothing, every other Region by its name.
     let region = constraint.as_ref().map_or("us-east-1", BucketLocationConstraint::as_str);
     if region != store.region {
-        let message = format!("The {region} location constraint is incompatible for the region specific endpoint this request was sent to.");
-        return Err(errors::refuse_with(StatusCode::BAD_REQUEST, "IllegalLocationConstraintException", message));
+        let message = format!(
+            "The {region} location constraint is incompatible for the region specific endpoint this request was sent to."
+        );
+        return Err(errors::refuse_with(
+            StatusCode::BAD_REQUEST,
+            "IllegalLocationConstraintException",
+            message,
+        ));
     }
     let now = store.now();
     let mut state = store.lock();
@@ -50,13 +59,19 @@ pub(super) async fn delete(
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
     let mut state = store.lock();
     if !state.bucket(&request.input.bucket)?.objects.is_empty() {
-        return Err(errors::refuse(S3ErrorCode::BucketNotEmpty, "The bucket you tried to delete is not empty"));
+        return Err(errors::refuse(
+            S3ErrorCode::BucketNotEmpty,
+            "The bucket you tried to delete is not empty",
+        ));
     }
     state.buckets.remove(&request.input.bucket);
-    Ok(S3Response::with_status(DeleteBucketOutput {}, StatusCode::NO_CONTENT))
+    Ok(S3Response::new(DeleteBucketOutput {}))
 }
 
-pub(super) async fn head(store: &Store, request: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+pub(super) async fn head(
+    store: &Store,
+    request: S3Request<HeadBucketInput>,
+) -> S3Result<S3Response<HeadBucketOutput>> {
     store.lock().bucket(&request.input.bucket)?;
     let bucket_region = Some(store.region.clone());
     Ok(S3Response::new(HeadBucketOutput { bucket_region, ..HeadBucketOutput::default() }))
@@ -93,7 +108,11 @@ pub(super) async fn put_versioning(
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
         _ => {
             let message = "The Versioning element must be specified: Enabled or Suspended";
-            return Err(errors::refuse_with(StatusCode::BAD_REQUEST, "IllegalVersioningConfigurationException", message));
+            return Err(errors::refuse_with(
+                StatusCode::BAD_REQUEST,
+                "IllegalVersioningConfigurationException",
+                message,
+            ));
         }
     };
     store.lock().bucket_mut(&request.input.bucket)?.options.versioning = versioning;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use md5::Digest as _;
-use s3s::dto::{
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag,
-};
+use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::conditions::WriteCondition;
@@ -40,7 +38,9 @@ pub(super) async fn complete(
     let tags = upload.tags.clone();
     let version = bucket.insert(&input.key, Arc::clone(&object), tags, store.unique_id());
     bucket.uploads.remove(&(input.key.clone(), input.upload_id.clone()));
-    bucket.completed.insert(input.upload_id.clone(), (input.key.clone(), Arc::clone(&object), version.clone()));
+    bucket
+        .completed
+        .insert(input.upload_id.clone(), (input.key.clone(), Arc::clone(&object), version.clone()));
     Ok(answer(&input, &object, version.as_deref()))
 }
 
@@ -53,7 +53,8 @@ fn completed_before(
     if store.capabilities.no_such_upload_after_complete {
         return None;
     }
-    let (_, object, version) = bucket.completed.get(&input.upload_id).filter(|(key, ..)| *key == input.key)?;
+    let (_, object, version) =
+        bucket.completed.get(&input.upload_id).filter(|(key, ..)| *key == input.key)?;
     Some(answer(input, object, version.as_deref()))
 }
 
@@ -86,7 +87,8 @@ fn answer(
 /// The parts that the client lists, in its order. Errors name the first that breaks a rule.
 fn chosen_parts(store: &Store, upload: &Upload, wanted: &[CompletedPart]) -> S3Result<Vec<Part>> {
     if wanted.is_empty() {
-        let message = "The XML you provided was not well-formed or did not validate: at least one part is needed";
+        let message =
+            "The XML you provided was not well-formed or did not validate: at least one part is needed";
         return Err(errors::refuse(S3ErrorCode::MalformedXML, message));
     }
     let numbers: Vec<_> = wanted.iter().map(|part| part.part_number.unwrap_or_default()).collect();
@@ -103,7 +105,8 @@ fn chosen_part(upload: &Upload, wanted: &CompletedPart) -> S3Result<Part> {
     let number = wanted.part_number.unwrap_or_default();
     let etag = wanted.e_tag.as_ref().map(ETag::value).unwrap_or_default();
     let found = u32::try_from(number).ok().and_then(|number| upload.parts.get(&number));
-    let part = found.filter(|part| part.etag == etag.trim_matches('"')).ok_or_else(|| invalid_part(number))?;
+    let part =
+        found.filter(|part| part.etag == etag.trim_matches('"')).ok_or_else(|| invalid_part(number))?;
     let given = [
         (Algorithm::Crc64Nvme, &wanted.checksum_crc64nvme),
         (Algorithm::Crc32, &wanted.checksum_crc32),
@@ -112,13 +115,15 @@ fn chosen_part(upload: &Upload, wanted: &CompletedPart) -> S3Result<Part> {
         (Algorithm::Sha256, &wanted.checksum_sha256),
     ];
     for (algorithm, value) in given.into_iter().filter_map(|(kind, value)| Some((kind, value.as_ref()?))) {
-        let kept = part.digest.as_ref().filter(|(kind, _)| *kind == algorithm).map(|(_, raw)| checksum::encode(raw));
+        let kept =
+            part.digest.as_ref().filter(|(kind, _)| *kind == algorithm).map(|(_, raw)| checksum::encode(raw));
         // An upload for which nothing was chosen keeps another algorithm than the client may have used.
         if kept.as_deref() != Some(value) && (upload.explicit || kept.is_some()) {
             return Err(invalid_part(number));
         }
     }
-    let has_value = given.iter().any(|(kind, value)| value.is_some() && Some(*kind) == upload.checksum.map(|sum| sum.0));
+    let has_value =
+        given.iter().any(|(kind, value)| value.is_some() && Some(*kind) == upload.checksum.map(|sum| sum.0));
     match upload.checksum {
         Some((algorithm, ChecksumType::Composite)) if upload.explicit && !has_value => {
             Err(errors::invalid_request(format!(
@@ -151,7 +156,10 @@ fn check_sizes(store: &Store, parts: &[Part]) -> S3Result<()> {
     let unequal = all_but_last.iter().any(|part| part.content.len() != first)
         || parts.last().is_some_and(|last| last.content.len() > first);
     if store.capabilities.equal_parts && unequal {
-        return Err(errors::refuse(S3ErrorCode::InvalidPart, "All non-trailing parts must have the same length."));
+        return Err(errors::refuse(
+            S3ErrorCode::InvalidPart,
+            "All non-trailing parts must have the same length.",
+        ));
     }
     let total: u64 = parts.iter().map(|part| part.content.len()).sum();
     if total > store.limits.max_object {
@@ -169,7 +177,12 @@ fn whole_checksum(upload: &Upload, parts: &[Part]) -> Option<Checksum> {
 }
 
 /// What the client declares of the whole: type, checksum, size.
-fn check_declared(headers: &HeaderMap, upload: &Upload, computed: Option<&Checksum>, parts: &[Part]) -> S3Result<()> {
+fn check_declared(
+    headers: &HeaderMap,
+    upload: &Upload,
+    computed: Option<&Checksum>,
+    parts: &[Part],
+) -> S3Result<()> {
     let size: u64 = parts.iter().map(|part| part.content.len()).sum();
     if let Some(declared) = text(headers, "x-amz-mp-object-size")
         && declared.parse() != Ok(size)
@@ -183,16 +196,20 @@ fn check_declared(headers: &HeaderMap, upload: &Upload, computed: Option<&Checks
         && kind != expected.as_str()
     {
         let expected = expected.as_str();
-        let message = format!("The upload was created using the {expected} checksum mode. The complete request must use the same checksum mode.");
+        let message = format!(
+            "The upload was created using the {expected} checksum mode. The complete request must use the same checksum mode."
+        );
         return Err(errors::invalid_request(message));
     }
     for algorithm in Algorithm::ALL {
         let Some(declared) = text(headers, algorithm.header().as_str()) else { continue };
         let computed = computed.filter(|sum| sum.algorithm == algorithm);
         // The number of parts behind a composite value may be left out.
-        let matches = computed.is_some_and(|sum| sum.value == declared || sum.value.split('-').next() == Some(declared));
+        let matches = computed
+            .is_some_and(|sum| sum.value == declared || sum.value.split('-').next() == Some(declared));
         if !matches {
-            let message = format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
+            let message =
+                format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
             return Err(errors::refuse(S3ErrorCode::BadDigest, message));
         }
     }

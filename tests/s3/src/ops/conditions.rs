@@ -54,7 +54,9 @@ impl<'a> ReadConditions<'a> {
         if self.none_matching.is_some_and(|wanted| names(wanted, &object.etag)) {
             return Err(not_modified(object));
         }
-        if self.none_matching.is_none() && self.modified.is_some_and(|date| http_date(date).is_some() && !newer(date)) {
+        if self.none_matching.is_none()
+            && self.modified.is_some_and(|date| http_date(date).is_some() && !newer(date))
+        {
             return Err(not_modified(object));
         }
         Ok(())
@@ -77,7 +79,9 @@ fn not_modified(object: &Object) -> s3s::S3Error {
 
 /// Whether a list of quoted or bare ETags, or `*`, names this one.
 fn names(list: &str, etag: &str) -> bool {
-    list.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/").trim_matches('"') == etag)
+    list.split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_start_matches("W/").trim_matches('"') == etag)
 }
 
 /// Whole seconds, as the dates in headers count.
@@ -111,7 +115,11 @@ impl WriteCondition {
             (None, Some(_)) => return Err(errors::not_implemented("If-None-Match with anything but *")),
             (Some(_), Some(_)) => return Err(errors::not_implemented("If-Match and If-None-Match together")),
         };
-        if store.capabilities.conditional_writes { Ok(condition) } else { Err(errors::not_implemented("conditional write")) }
+        if store.capabilities.conditional_writes {
+            Ok(condition)
+        } else {
+            Err(errors::not_implemented("conditional write"))
+        }
     }
 
     /// Checked with the write, under one lock. `deletes` is the key's count when the request arrived.

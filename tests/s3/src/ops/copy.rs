@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 use md5::Digest as _;
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETag, UploadPartCopyInput,
-    UploadPartCopyOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETag,
+    UploadPartCopyInput, UploadPartCopyOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -100,7 +100,8 @@ pub(super) async fn object(
     condition.check(bucket, &input.key, deletes)?;
     let version = bucket.insert(&input.key, Arc::clone(&object), tags, store.unique_id());
     super::put::version_header(&mut headers, version.as_deref());
-    let output = CopyObjectOutput { copy_object_result: Some(result(&object)), ..CopyObjectOutput::default() };
+    let output =
+        CopyObjectOutput { copy_object_result: Some(result(&object)), ..CopyObjectOutput::default() };
     Ok(S3Response::with_headers(output, headers))
 }
 
@@ -126,7 +127,8 @@ fn result_attributes(
         Some("REPLACE") => Ok(true),
         Some(other) => Err(errors::invalid_argument(format!("Unknown directive for {name}: {other}"))),
     };
-    let (new_metadata, new_tags) = (replaces("x-amz-metadata-directive")?, replaces("x-amz-tagging-directive")?);
+    let (new_metadata, new_tags) =
+        (replaces("x-amz-metadata-directive")?, replaces("x-amz-tagging-directive")?);
     let given = written::attributes(store, headers)?;
     let itself = (source.bucket.as_str(), source.key.as_str()) == (&request.input.bucket, &request.input.key);
     let same_class = given.storage_class == source.object.attributes.storage_class;
@@ -211,7 +213,8 @@ pub(super) async fn part(
 fn range(content: &Content, text: Option<&str>) -> S3Result<Content> {
     let Some(text) = text else { return Ok(content.clone()) };
     let bounds = text.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
-    let bounds = bounds.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
+    let bounds =
+        bounds.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
     let Some((first, last)) = bounds.filter(|(first, last)| first <= last) else {
         let message = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy";
         return Err(errors::invalid_argument(message));

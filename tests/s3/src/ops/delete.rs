@@ -1,8 +1,9 @@
 //! DeleteObject and DeleteObjects.
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use s3s::dto::{
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, ObjectIdentifier,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error,
+    ObjectIdentifier,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -31,9 +32,7 @@ pub(super) async fn one(
         headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
     }
     super::put::version_header(&mut headers, deleted.version.as_deref());
-    let mut response = S3Response::with_headers(DeleteObjectOutput::default(), headers);
-    response.status = Some(StatusCode::NO_CONTENT);
-    Ok(response)
+    Ok(S3Response::with_headers(DeleteObjectOutput::default(), headers))
 }
 
 /// As `If-Match` on a write: 412 with another ETag, 404 without an object.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
-use s3s::dto::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StreamingBlob, Timestamp, TimestampFormat};
+use s3s::dto::{
+    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StreamingBlob, Timestamp,
+    TimestampFormat,
+};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::conditions::ReadConditions;
@@ -16,11 +19,15 @@ use crate::storage::Store;
 use crate::storage::object::{Object, Version};
 use crate::storage::state::Bucket;
 
-pub(super) async fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+pub(super) async fn get(
+    store: &Store,
+    request: S3Request<GetObjectInput>,
+) -> S3Result<S3Response<GetObjectOutput>> {
     let input = &request.input;
     let overlooked = request.extensions.get::<super::WholeObject>().is_some();
     let wanted = Wanted { range: input.range.filter(|_| !overlooked), part: input.part_number };
-    let mut found = find(store, &input.bucket, &input.key, input.version_id.as_deref(), &request.headers, wanted)?;
+    let mut found =
+        find(store, &input.bucket, &input.key, input.version_id.as_deref(), &request.headers, wanted)?;
     if found.archived {
         return Err(archived(&found.object));
     }
@@ -34,19 +41,21 @@ pub(super) async fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3
     Ok(respond(output, found.partial, found.headers))
 }
 
-pub(super) async fn head(store: &Store, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+pub(super) async fn head(
+    store: &Store,
+    request: S3Request<HeadObjectInput>,
+) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = &request.input;
     let wanted = Wanted { range: input.range, part: input.part_number };
-    let found = find(store, &input.bucket, &input.key, input.version_id.as_deref(), &request.headers, wanted)?;
+    let found =
+        find(store, &input.bucket, &input.key, input.version_id.as_deref(), &request.headers, wanted)?;
     let length = found.range.end - found.range.start;
     let output = HeadObjectOutput { content_length: Some(length as i64), ..HeadObjectOutput::default() };
     Ok(respond(output, found.partial, found.headers))
 }
 
 fn respond<T>(output: T, partial: bool, headers: HeaderMap) -> S3Response<T> {
-    let mut response = S3Response::with_headers(output, headers);
-    response.status = Some(if partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
-    response
+    super::answer(output, if partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }, headers)
 }
 
 struct Wanted {
@@ -62,7 +71,14 @@ struct Found {
     headers: HeaderMap,
 }
 
-fn find(store: &Store, bucket: &str, key: &str, id: Option<&str>, headers: &HeaderMap, wanted: Wanted) -> S3Result<Found> {
+fn find(
+    store: &Store,
+    bucket: &str,
+    key: &str,
+    id: Option<&str>,
+    headers: &HeaderMap,
+    wanted: Wanted,
+) -> S3Result<Found> {
     let (version, object, id) = {
         let state = store.lock();
         let bucket = state.bucket(bucket)?;
@@ -207,9 +223,9 @@ pub(super) fn check_customer_key(object: &Object, headers: &HeaderMap) -> S3Resu
         (Some(wanted), Some(given)) if *wanted != given => {
             Err(errors::refuse(S3ErrorCode::AccessDenied, "The provided encryption key is not the object's."))
         }
-        (None, Some(_)) => Err(errors::invalid_request(
-            "The encryption parameters are not applicable to this object.",
-        )),
+        (None, Some(_)) => {
+            Err(errors::invalid_request("The encryption parameters are not applicable to this object."))
+        }
         _ => Ok(()),
     }
 }

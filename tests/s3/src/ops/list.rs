@@ -73,7 +73,9 @@ pub(super) fn encoded(text: &str, encoding: Option<&EncodingType>) -> S3Result<S
     match encoding.map(EncodingType::as_str) {
         None => Ok(text.to_owned()),
         Some(EncodingType::URL) => Ok(urlencoding::encode(text).replace("%2F", "/")),
-        Some(other) => Err(errors::invalid_argument(format!("Invalid Encoding Method specified in Request: {other}"))),
+        Some(other) => {
+            Err(errors::invalid_argument(format!("Invalid Encoding Method specified in Request: {other}")))
+        }
     }
 }
 
@@ -143,7 +145,10 @@ pub(super) async fn second(
         max_keys: Some(max),
         key_count: Some((found.objects.len() + found.prefixes.len()) as i32),
         is_truncated: Some(found.truncated),
-        next_continuation_token: found.last.filter(|_| found.truncated).map(|last| checksum::encode(last.as_bytes())),
+        next_continuation_token: found
+            .last
+            .filter(|_| found.truncated)
+            .map(|last| checksum::encode(last.as_bytes())),
         continuation_token: input.continuation_token,
         contents: Some(found.objects),
         common_prefixes: Some(found.prefixes),

@@ -19,6 +19,7 @@ mod written;
 
 use std::sync::Arc;
 
+use http::{HeaderMap, StatusCode};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
@@ -41,6 +42,17 @@ pub(crate) use get::http_date;
 /// Marks a request whose `Range` a fault makes the server overlook.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WholeObject;
+
+/// The status of an answer, where the protocol library would choose another: it ignores `S3Response::status`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Status(pub StatusCode);
+
+/// An answer with its headers and a status of its own.
+fn answer<T>(output: T, status: StatusCode, headers: HeaderMap) -> S3Response<T> {
+    let mut response = S3Response::with_headers(output, headers);
+    response.extensions.insert(Status(status));
+    response
+}
 
 /// Faults on the body that the request came with.
 fn arrival<T>(request: &S3Request<T>) -> Arrival {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderValue};
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    UploadPartInput, UploadPartOutput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, ETag, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -57,15 +57,19 @@ fn chosen_checksum(
 ) -> S3Result<Option<(Algorithm, ChecksumType)>> {
     let Some(name) = algorithm else {
         if kind.is_some() {
-            let message = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
+            let message =
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
             return Err(errors::invalid_request(message));
         }
         return Ok(store.default_algorithm().map(|algorithm| (algorithm, ChecksumType::FullObject)));
     };
     let algorithm = Algorithm::parse(name).ok_or_else(|| {
-        errors::invalid_request("Checksum algorithm provided is unsupported. Please try again with any of the valid types")
+        errors::invalid_request(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types",
+        )
     })?;
-    let known = store.capabilities.checksums && (store.capabilities.crc64nvme || algorithm != Algorithm::Crc64Nvme);
+    let known =
+        store.capabilities.checksums && (store.capabilities.crc64nvme || algorithm != Algorithm::Crc64Nvme);
     if !known {
         return Err(errors::not_implemented(&format!("x-amz-checksum-algorithm: {name}")));
     }
@@ -184,7 +188,9 @@ impl<'a> Target<'a> {
         let etag = store.etag(received.fingerprint, &upload.attributes);
         let digest = algorithm.and_then(|kind| Some((kind, received.digest(kind)?.to_vec())));
         let (content, fingerprint) = (received.content, received.fingerprint);
-        upload.parts.insert(number, Part { number, content, etag: etag.clone(), fingerprint, modified, digest });
+        upload
+            .parts
+            .insert(number, Part { number, content, etag: etag.clone(), fingerprint, modified, digest });
         Ok(etag)
     }
 }

@@ -11,14 +11,18 @@ use crate::storage::object::Part;
 /// Parts in a page at most, whatever the client asks for.
 const PAGE: i32 = 1000;
 
-pub(super) async fn list(store: &Store, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+pub(super) async fn list(
+    store: &Store,
+    request: S3Request<ListPartsInput>,
+) -> S3Result<S3Response<ListPartsOutput>> {
     let input = request.input;
     let max = page_size(input.max_parts, "max-parts")?;
     let marker = input.part_number_marker.unwrap_or(0);
     let state = store.lock();
     let bucket = state.bucket(&input.bucket)?;
     let upload = bucket.upload(&input.key, &input.upload_id)?;
-    let from = u32::try_from(marker).map_err(|_| errors::invalid_argument("part-number-marker must not be negative"))?;
+    let from = u32::try_from(marker)
+        .map_err(|_| errors::invalid_argument("part-number-marker must not be negative"))?;
     let mut after = upload.parts.range(from.saturating_add(1)..).map(|(_, part)| part);
     let page: Vec<_> = after.by_ref().take(max as usize).map(listed).collect();
     let truncated = after.next().is_some();
@@ -45,9 +49,9 @@ pub(super) async fn list(store: &Store, request: S3Request<ListPartsInput>) -> S
 /// 1,000 when not given; more is cut to that; negative is refused.
 pub(super) fn page_size(asked: Option<i32>, name: &str) -> S3Result<i32> {
     match asked.unwrap_or(PAGE) {
-        negative if negative < 0 => {
-            Err(errors::invalid_argument(format!("Argument {name} must be an integer between 0 and 2147483647")))
-        }
+        negative if negative < 0 => Err(errors::invalid_argument(format!(
+            "Argument {name} must be an integer between 0 and 2147483647"
+        ))),
         size => Ok(size.min(PAGE)),
     }
 }

@@ -14,7 +14,10 @@ use crate::storage::Store;
 use crate::storage::ingest::{Declared, Received};
 use crate::storage::object::{Attributes, Object};
 
-pub(super) async fn put(store: &Store, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+pub(super) async fn put(
+    store: &Store,
+    mut request: S3Request<PutObjectInput>,
+) -> S3Result<S3Response<PutObjectOutput>> {
     let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
     let condition = WriteCondition::read(store, &request.headers)?;
     let deletes = store.lock().bucket(&bucket)?.delete_count(&key);
@@ -35,7 +38,8 @@ pub(super) async fn put(store: &Store, mut request: S3Request<PutObjectInput>) -
     condition.check(bucket, &key, deletes)?;
     let version = bucket.insert(&key, Arc::clone(&object), tags, store.unique_id());
     version_header(&mut headers, version.as_deref());
-    let output = PutObjectOutput { e_tag: Some(ETag::Strong(object.etag.clone())), ..PutObjectOutput::default() };
+    let output =
+        PutObjectOutput { e_tag: Some(ETag::Strong(object.etag.clone())), ..PutObjectOutput::default() };
     Ok(S3Response::with_headers(output, headers))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use s3s::dto::{RestoreObjectInput, RestoreObjectOutput};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -39,7 +39,7 @@ pub(super) async fn restore(
     let expires = ready.max(now) + Duration::from_secs(days * 24 * 3600);
     version.restore = Some(Restore { ready, expires });
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(S3Response::with_status(RestoreObjectOutput::default(), status))
+    Ok(super::answer(RestoreObjectOutput::default(), status, HeaderMap::new()))
 }
 
 /// The value of `x-amz-restore`.

@@ -95,7 +95,7 @@ pub(super) async fn delete(
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let input = request.input;
     let version_id = replace(store, &input.bucket, &input.key, input.version_id.as_deref(), Vec::new())?;
-    Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, StatusCode::NO_CONTENT))
+    Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
 }
 
 fn replace(store: &Store, bucket: &str, key: &str, id: Option<&str>, tags: Tags) -> S3Result<Option<String>> {

@@ -1,6 +1,8 @@
 //! ListMultipartUploads: open uploads by key and then by their beginning, in pages.
 
-use s3s::dto::{CommonPrefix, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload, StorageClass};
+use s3s::dto::{
+    CommonPrefix, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload, StorageClass,
+};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::list::{encoded, owner};
@@ -20,11 +22,14 @@ pub(super) async fn list(
     let bucket = state.bucket(&input.bucket)?;
     let key_marker = input.key_marker.as_deref();
     let after = matching(bucket, prefix, key_marker, input.upload_id_marker.as_deref());
-    let mut page = Page { max: max as usize, prefix, delimiter: input.delimiter.as_deref(), ..Page::default() };
+    let mut page =
+        Page { max: max as usize, prefix, delimiter: input.delimiter.as_deref(), ..Page::default() };
     page.fill(after, key_marker.unwrap_or_default());
     let encoding = input.encoding_type.as_ref();
-    let listed = page.uploads.iter().map(|upload| Ok(listed(bucket, upload, encoded(&upload.key, encoding)?)));
-    let prefixes = page.prefixes.iter().map(|name| Ok(CommonPrefix { prefix: Some(encoded(name, encoding)?) }));
+    let listed =
+        page.uploads.iter().map(|upload| Ok(listed(bucket, upload, encoded(&upload.key, encoding)?)));
+    let prefixes =
+        page.prefixes.iter().map(|name| Ok(CommonPrefix { prefix: Some(encoded(name, encoding)?) }));
     let next = page.next.filter(|_| page.truncated);
     let output = ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
@@ -73,14 +78,21 @@ impl<'a> Page<'a> {
     fn fill(&mut self, uploads: Vec<&'a Upload>, marker: &str) {
         for upload in uploads {
             let rolled = self.rolled_up(&upload.key);
-            if rolled.as_ref().is_some_and(|name| self.prefixes.last() == Some(name) || marker.starts_with(name.as_str())) {
+            if rolled
+                .as_ref()
+                .is_some_and(|name| self.prefixes.last() == Some(name) || marker.starts_with(name.as_str()))
+            {
                 continue;
             }
             if self.uploads.len() + self.prefixes.len() == self.max {
                 self.truncated = true;
                 return;
             }
-            self.next = Some(rolled.clone().map_or_else(|| (upload.key.clone(), upload.id.clone()), |name| (name, String::new())));
+            self.next = Some(
+                rolled
+                    .clone()
+                    .map_or_else(|| (upload.key.clone(), upload.id.clone()), |name| (name, String::new())),
+            );
             match rolled {
                 Some(name) => self.prefixes.push(name),
                 None => self.uploads.push(upload),

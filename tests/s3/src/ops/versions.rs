@@ -34,7 +34,8 @@ pub(super) async fn list(
             None => markers.push(marker_entry(bucket, key, version, *latest)),
         }
     }
-    let prefixes = page.prefixes.iter().map(|name| Ok(CommonPrefix { prefix: Some(encoded(name, encoding)?) }));
+    let prefixes =
+        page.prefixes.iter().map(|name| Ok(CommonPrefix { prefix: Some(encoded(name, encoding)?) }));
     let next = page.last.filter(|_| page.truncated);
     let output = ListObjectVersionsOutput {
         name: Some(input.bucket),
@@ -81,9 +82,13 @@ struct Page<'a> {
 fn page<'a>(rows: &[Row<'a>], prefix: &str, delimiter: Option<&str>, marker: &str, max: usize) -> Page<'a> {
     let mut page = Page::default();
     for row in rows {
-        let end = delimiter.and_then(|text| Some(prefix.len() + row.0[prefix.len()..].find(text)? + text.len()));
+        let end =
+            delimiter.and_then(|text| Some(prefix.len() + row.0[prefix.len()..].find(text)? + text.len()));
         let rolled = end.map(|end| row.0[..end].to_owned());
-        if rolled.as_ref().is_some_and(|name| page.prefixes.last() == Some(name) || marker.starts_with(name.as_str())) {
+        if rolled
+            .as_ref()
+            .is_some_and(|name| page.prefixes.last() == Some(name) || marker.starts_with(name.as_str()))
+        {
             continue;
         }
         if page.rows.len() + page.prefixes.len() == max {
@@ -104,7 +109,13 @@ fn page<'a>(rows: &[Row<'a>], prefix: &str, delimiter: Option<&str>, marker: &st
     page
 }
 
-fn listed(bucket: &state::Bucket, key: String, version: &Version, object: &Object, latest: bool) -> ObjectVersion {
+fn listed(
+    bucket: &state::Bucket,
+    key: String,
+    version: &Version,
+    object: &Object,
+    latest: bool,
+) -> ObjectVersion {
     ObjectVersion {
         key: Some(key),
         version_id: Some(version.id.clone()),
@@ -114,7 +125,10 @@ fn listed(bucket: &state::Bucket, key: String, version: &Version, object: &Objec
         last_modified: Some(object.modified.into()),
         owner: Some(owner(bucket).0),
         storage_class: Some(ObjectVersionStorageClass::from(object.attributes.storage_class.clone())),
-        checksum_algorithm: object.checksum.as_ref().map(|sum| vec![sum.algorithm.as_str().to_owned().into()]),
+        checksum_algorithm: object
+            .checksum
+            .as_ref()
+            .map(|sum| vec![sum.algorithm.as_str().to_owned().into()]),
         checksum_type: object.checksum.as_ref().map(|sum| sum.kind.as_str().to_owned().into()),
         ..ObjectVersion::default()
     }

@@ -77,7 +77,9 @@ fn metadata(headers: &HeaderMap, kept: &mut HeaderMap) -> S3Result<()> {
         kept.append(name, value.clone());
     }
     if size > MAX_METADATA {
-        let message = format!("Your metadata headers exceed the maximum allowed metadata size of {MAX_METADATA} bytes: {size}");
+        let message = format!(
+            "Your metadata headers exceed the maximum allowed metadata size of {MAX_METADATA} bytes: {size}"
+        );
         return Err(errors::refuse(S3ErrorCode::MetadataTooLarge, message));
     }
     Ok(())
@@ -101,15 +103,23 @@ fn encryption(store: &Store, headers: &HeaderMap, kept: &mut HeaderMap) -> S3Res
             return Err(errors::invalid_argument("A KMS key id goes only with the encryption aws:kms."));
         }
         ("AES256", None) | ("aws:kms" | "aws:kms:dsse", _) => {}
-        _ => return Err(errors::invalid_argument(format!("The encryption method specified is not supported: {method}"))),
+        _ => {
+            return Err(errors::invalid_argument(format!(
+                "The encryption method specified is not supported: {method}"
+            )));
+        }
     }
     if let Ok(value) = HeaderValue::from_str(method) {
         kept.insert(ENCRYPTION.clone(), value);
     }
     if method != "AES256" {
-        let key = key.map_or_else(|| format!("{}:key/aws-managed", kms_prefix(store)), |key| kms_arn(store, key));
+        let key =
+            key.map_or_else(|| format!("{}:key/aws-managed", kms_prefix(store)), |key| kms_arn(store, key));
         check_kms_key(store, &key)?;
-        kept.insert(KMS_KEY.clone(), HeaderValue::try_from(key).unwrap_or_else(|_| HeaderValue::from_static("")));
+        kept.insert(
+            KMS_KEY.clone(),
+            HeaderValue::try_from(key).unwrap_or_else(|_| HeaderValue::from_static("")),
+        );
     }
     Ok(())
 }
@@ -140,13 +150,18 @@ pub(super) fn customer_key(headers: &HeaderMap) -> S3Result<Option<String>> {
     let (algorithm, key, md5) = match (part("algorithm"), part("key"), part("key-md5")) {
         (None, None, None) => return Ok(None),
         (Some(algorithm), Some(key), Some(md5)) => (algorithm, key, md5),
-        _ => return Err(errors::invalid_argument("Requests with a customer's key need its algorithm, key and MD5.")),
+        _ => {
+            return Err(errors::invalid_argument(
+                "Requests with a customer's key need its algorithm, key and MD5.",
+            ));
+        }
     };
     if algorithm != "AES256" {
         return Err(errors::invalid_argument("The encryption algorithm of a customer's key must be AES256."));
     }
     let raw = checksum::decode(key).filter(|raw| raw.len() == 32);
-    let raw = raw.ok_or_else(|| errors::invalid_argument("The secret key was invalid for the specified algorithm."))?;
+    let raw = raw
+        .ok_or_else(|| errors::invalid_argument("The secret key was invalid for the specified algorithm."))?;
     if checksum::encode(&md5::Md5::digest(&raw)) != md5 {
         let message = "The calculated MD5 hash of the key did not match the hash that was provided.";
         return Err(errors::invalid_argument(message));

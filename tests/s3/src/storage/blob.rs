@@ -31,7 +31,10 @@ impl Blob {
             Self::Memory(bytes) => {
                 let bytes = bytes.read().unwrap_or_else(PoisonError::into_inner);
                 let range = offset as usize..(offset + length) as usize;
-                bytes.get(range).map(|part| bytes.slice_ref(part)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+                bytes
+                    .get(range)
+                    .map(|part| bytes.slice_ref(part))
+                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
             }
             Self::File(path) => {
                 let mut buffer = vec![0; length as usize];

@@ -45,12 +45,15 @@ impl Declared {
             .filter_map(|algorithm| Some((algorithm, text(algorithm.header().as_str())?.to_owned())))
             .collect();
         if given.len() > 1 {
-            return Err(errors::invalid_request("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."));
+            return Err(errors::invalid_request(
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+            ));
         }
         let announced = trailer_algorithm(text("x-amz-trailer").unwrap_or_default());
         let named = text("x-amz-sdk-checksum-algorithm").map(|name| {
-            Algorithm::parse(name)
-                .ok_or_else(|| errors::invalid_request("Value for x-amz-sdk-checksum-algorithm header is invalid."))
+            Algorithm::parse(name).ok_or_else(|| {
+                errors::invalid_request("Value for x-amz-sdk-checksum-algorithm header is invalid.")
+            })
         });
         let named = named.transpose()?;
         let (algorithm, value) = match given.into_iter().next() {
@@ -65,17 +68,23 @@ impl Declared {
             return Err(errors::invalid_request(format!("Value for {header} header is invalid.")));
         }
         let content_md5 = text("content-md5").map(ToOwned::to_owned);
-        if content_md5.as_deref().is_some_and(|value| checksum::decode(value).is_none_or(|raw| raw.len() != 16)) {
-            return Err(errors::refuse(S3ErrorCode::InvalidDigest, "The Content-MD5 you specified was invalid."));
+        if content_md5
+            .as_deref()
+            .is_some_and(|value| checksum::decode(value).is_none_or(|raw| raw.len() != 16))
+        {
+            return Err(errors::refuse(
+                S3ErrorCode::InvalidDigest,
+                "The Content-MD5 you specified was invalid.",
+            ));
         }
         Ok(Self { length: length(headers), content_md5, algorithm, value, trailer })
     }
 }
 
 fn trailer_algorithm(names: &str) -> Option<Algorithm> {
-    Algorithm::ALL
-        .into_iter()
-        .find(|algorithm| names.split(',').any(|name| name.trim().eq_ignore_ascii_case(algorithm.header().as_str())))
+    Algorithm::ALL.into_iter().find(|algorithm| {
+        names.split(',').any(|name| name.trim().eq_ignore_ascii_case(algorithm.header().as_str()))
+    })
 }
 
 fn check_names(named: Option<Algorithm>, used: Option<Algorithm>) -> S3Result<()> {
@@ -116,7 +125,8 @@ impl Store {
             }
         }
         if declared.length.is_some_and(|length| length != sink.length) {
-            let message = "You did not provide the number of bytes specified by the Content-Length HTTP header.";
+            let message =
+                "You did not provide the number of bytes specified by the Content-Length HTTP header.";
             return Err(errors::refuse(S3ErrorCode::IncompleteBody, message));
         }
         sink.finish(self, &declared)
@@ -158,9 +168,13 @@ impl Sink {
     fn finish(self, store: &Store, declared: &Declared) -> S3Result<Received> {
         let md5: [u8; 16] = self.md5.finalize().into();
         if declared.content_md5.as_ref().is_some_and(|value| *value != checksum::encode(&md5)) {
-            return Err(errors::refuse(S3ErrorCode::BadDigest, "The Content-MD5 you specified did not match what we received."));
+            return Err(errors::refuse(
+                S3ErrorCode::BadDigest,
+                "The Content-MD5 you specified did not match what we received.",
+            ));
         }
-        let digests: Vec<_> = self.hashers.into_iter().map(|hasher| (hasher.algorithm(), hasher.finish())).collect();
+        let digests: Vec<_> =
+            self.hashers.into_iter().map(|hasher| (hasher.algorithm(), hasher.finish())).collect();
         let received = Received {
             content: self.writer.finish(self.length),
             fingerprint: if store.capabilities.md5_etags { md5 } else { store.unique() },
@@ -188,7 +202,8 @@ impl Declared {
         if computed.as_deref() == Some(value.as_str()) {
             return Ok(());
         }
-        let message = format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
+        let message =
+            format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
         Err(errors::refuse(S3ErrorCode::BadDigest, message))
     }
 }
@@ -198,7 +213,10 @@ fn broken_body(error: s3s::StdError) -> s3s::S3Error {
     let text = format!("{error} {error:?}");
     let bad = |code, message: &'static str| errors::refuse_with(StatusCode::BAD_REQUEST, code, message);
     if text.contains("Sha256Mismatch") {
-        bad("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+        bad(
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )
     } else if text.contains("SignatureMismatch") {
         let message = "The signature of a chunk does not match.";
         errors::refuse(S3ErrorCode::SignatureDoesNotMatch, message)

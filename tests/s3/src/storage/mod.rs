@@ -32,7 +32,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(limits: Limits, capabilities: Capabilities, region: String, directory: Option<PathBuf>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        capabilities: Capabilities,
+        region: String,
+        directory: Option<PathBuf>,
+    ) -> Self {
         let salt = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
         Self {
             state: Mutex::default(),

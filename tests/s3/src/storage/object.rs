@@ -51,7 +51,8 @@ impl Attributes {
 }
 
 pub(crate) static ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
-pub(crate) static KMS_KEY: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-aws-kms-key-id");
+pub(crate) static KMS_KEY: HeaderName =
+    HeaderName::from_static("x-amz-server-side-encryption-aws-kms-key-id");
 
 /// A part of an upload, or of the object made from it.
 #[derive(Debug, Clone)]

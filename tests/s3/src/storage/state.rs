@@ -77,7 +77,9 @@ impl Bucket {
         let found = match id {
             None => versions.last().ok_or_else(no_such_key)?,
             Some("") => return Err(errors::invalid_argument("Version id cannot be the empty string")),
-            Some(id) => versions.iter().find(|version| version.id == id).ok_or_else(|| no_such_version(id))?,
+            Some(id) => {
+                versions.iter().find(|version| version.id == id).ok_or_else(|| no_such_version(id))?
+            }
         };
         match &found.object {
             Some(object) => Ok((found, object)),
@@ -87,12 +89,19 @@ impl Bucket {
 
     pub(crate) fn version_mut(&mut self, key: &str, id: Option<&str>) -> S3Result<&mut Version> {
         let wanted = self.version(key, id)?.0.id.clone();
-        let found = self.objects.get_mut(key).and_then(|all| all.iter_mut().find(|version| version.id == wanted));
+        let found =
+            self.objects.get_mut(key).and_then(|all| all.iter_mut().find(|version| version.id == wanted));
         found.ok_or_else(no_such_key)
     }
 
     /// Adds a version, or replaces `null`. Returns the id to report: none where versioning was never enabled.
-    pub(crate) fn insert(&mut self, key: &str, object: Arc<Object>, tags: Tags, new_id: String) -> Option<String> {
+    pub(crate) fn insert(
+        &mut self,
+        key: &str,
+        object: Arc<Object>,
+        tags: Tags,
+        new_id: String,
+    ) -> Option<String> {
         let id = self.id_for_write(new_id);
         let modified = object.modified;
         let version = Version { id: id.clone(), modified, object: Some(object), tags, restore: None };
@@ -125,7 +134,10 @@ impl Bucket {
             return Deleted::default();
         }
         let id = self.id_for_write(new_id);
-        self.push(key, Version { id: id.clone(), modified: now, object: None, tags: Vec::new(), restore: None });
+        self.push(
+            key,
+            Version { id: id.clone(), modified: now, object: None, tags: Vec::new(), restore: None },
+        );
         Deleted { marker: true, version: Some(id) }
     }
 

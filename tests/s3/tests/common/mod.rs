@@ -20,7 +20,10 @@ pub(crate) fn small_limits() -> Limits {
 }
 
 pub(crate) fn builder() -> Builder {
-    Server::builder().credentials("AKIDEXAMPLE", "secret").bucket(BUCKET, BucketOptions::default()).limits(small_limits())
+    Server::builder()
+        .credentials("AKIDEXAMPLE", "secret")
+        .bucket(BUCKET, BucketOptions::default())
+        .limits(small_limits())
 }
 
 pub(crate) async fn start() -> (Server, Client) {
@@ -99,10 +102,17 @@ impl Raw {
 }
 
 /// Sends a request whose connection ends with its answer, byte for byte.
-pub(crate) async fn raw(server: &Server, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Raw {
+pub(crate) async fn raw(
+    server: &Server,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Raw {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
-    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", server.address());
+    let mut head =
+        format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", server.address());
     if !body.is_empty() {
         head += &format!("content-length: {}\r\n", body.len());
     }
