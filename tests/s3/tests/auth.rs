@@ -1,5 +1,7 @@
 //! Who is let in: signatures in headers and in URLs, keys, Regions, clocks, owners.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use aws_sdk_s3::config::Region;

@@ -1,5 +1,7 @@
 //! Checksums: declared ones validated and stored, default ones computed, those of parts combined.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use aws_sdk_s3::Client;

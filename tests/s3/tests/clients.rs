@@ -1,5 +1,7 @@
 //! boto3 and the AWS CLI as clients: `clients.py` does the talking.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use std::process::Command;

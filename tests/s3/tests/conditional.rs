@@ -1,5 +1,7 @@
 //! Conditional requests: on reads by ETag and date, on writes by existence and ETag.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use std::time::{Duration, SystemTime};

@@ -1,5 +1,7 @@
 //! Every fault, seen by a client on the wire.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use std::io::ErrorKind;

@@ -1,5 +1,7 @@
 //! The rules of multipart uploads, case by case, over the SDK.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use aws_sdk_s3::Client;

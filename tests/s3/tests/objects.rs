@@ -1,5 +1,7 @@
 //! Objects outside of multipart: ranges, headers, metadata, tags, versions, archives, encryption, listings, copies.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use aws_sdk_s3::types::{

@@ -1,5 +1,7 @@
 //! The shortest way through: put, get, head, a multipart upload.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
 mod common;
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
