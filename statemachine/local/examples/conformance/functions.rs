@@ -35,7 +35,7 @@ impl Lambda for Functions {
         let (verb, argument) = does.split_once(':').unwrap_or((does, ""));
         let event = || invocation.payload.clone();
         let payload = match verb {
-            "id" => event(),
+            "id" => Bytes::from(dumped(&event())),
             "const" | "raw" => Bytes::from(argument.to_owned()),
             "raw-repeat" => repeated(argument),
             "decorate" => decorated(argument, &event()),
@@ -44,6 +44,21 @@ impl Lambda for Functions {
         };
         Ok(LambdaOutput { payload, executed_version: "$LATEST".to_owned() })
     }
+}
+
+/// As Python's `json.dumps` writes what `json.loads` has read: with spaces.
+fn dumped(event: &Bytes) -> String {
+    fn write(value: &Value) -> String {
+        match value {
+            Value::Array(items) => format!("[{}]", items.iter().map(write).collect::<Vec<_>>().join(", ")),
+            Value::Object(map) => {
+                let fields: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", json!(k), write(v))).collect();
+                format!("{{{}}}", fields.join(", "))
+            }
+            other => other.to_string(),
+        }
+    }
+    serde_json::from_slice(event).map(|v| write(&v)).unwrap_or_default()
 }
 
 fn missing(name: &str) -> LambdaError {

@@ -124,6 +124,7 @@ async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiErr
     if run.get("sync_key").is_some() {
         let describe = &mut line["describe"];
         describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
+        describe["outputDetails"] = json!({"included": true});
         if let Some(map) = describe.as_object_mut() {
             map.retain(|k, _| !k.starts_with("redrive"));
         }

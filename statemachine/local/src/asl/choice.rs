@@ -76,6 +76,7 @@ fn several(entry: &Fields<'_>, name: &str) -> Option<Vec<Condition>> {
 
 fn nested(entry: &Fields<'_>, value: &Value, below: String) -> Option<Condition> {
     let inner = Fields::new(value, entry.at(&below), entry.problems())?;
+    inner.text("Comment");
     let found = condition(&inner);
     inner.finish();
     found

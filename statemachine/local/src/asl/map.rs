@@ -38,13 +38,7 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<MapState> {
         tolerated_percentage: None,
         label: None,
     };
-    if distributed {
-        distributed_only(fields, language, &mut map);
-    }
-    Some(map)
-}
-
-fn distributed_only(fields: &Fields<'_>, language: Language, map: &mut MapState) {
+    // As recorded, an INLINE Map may have these two as well; nothing comes of them there.
     map.tolerated_count =
         number(fields, "ToleratedFailureCount", "ToleratedFailureCountPath", language, (0.0, LOTS));
     map.tolerated_percentage = number(
@@ -54,6 +48,13 @@ fn distributed_only(fields: &Fields<'_>, language: Language, map: &mut MapState)
         language,
         (0.0, 100.0),
     );
+    if distributed {
+        distributed_only(fields, language, &mut map);
+    }
+    Some(map)
+}
+
+fn distributed_only(fields: &Fields<'_>, language: Language, map: &mut MapState) {
     map.reader = fields.get("ItemReader").and_then(|v| reader(fields, v, language));
     map.batcher = fields.get("ItemBatcher").and_then(|v| batcher(fields, v, language));
     map.writer = fields.get("ResultWriter").and_then(|v| writer(fields, v, language));

@@ -91,6 +91,8 @@ fn end(
 ) -> (Ended, Vec<crate::store::Op>) {
     let previous = failure.after.unwrap_or_else(|| run.last_event());
     run.log_one(previous, &Draft::failed(kind, key, failure.error.as_deref(), failure.cause.as_deref()));
-    let ops = run.ending(status, None, failure.error, failure.cause);
+    // As recorded: that it timed out is all a description says.
+    let error = failure.error.filter(|_| status != Status::TimedOut);
+    let ops = run.ending(status, None, error, failure.cause);
     (Ended { status }, ops)
 }

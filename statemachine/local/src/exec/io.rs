@@ -34,7 +34,7 @@ impl View<'_> {
         result: Option<&Value>,
         error: Option<&Value>,
     ) -> Result<Value, Failure> {
-        let context = || context::build(self.run, self.cursor, self.item);
+        let context = || context::build(self.run, self.cursor, self.item, &self.state.kind);
         let sight = Sight {
             input: self.input,
             result,
@@ -74,7 +74,10 @@ impl View<'_> {
             Template::Path(path) => self.path(path)?,
             other => self.evaluate(other, number.field)?,
         };
-        let whole = value.as_f64().filter(|n| value.is_number() && n.fract() == 0.0);
+        // As recorded: a path may also lead to a text that holds a number.
+        let text = value.as_str().filter(|_| self.state.language == Language::JsonPath);
+        let found = value.as_f64().or_else(|| text.and_then(|t| t.parse().ok()));
+        let whole = found.filter(|n| n.is_finite() && n.fract() == 0.0);
         let Some(n) = whole else { return Err(self.no_number(number, template, &value)) };
         if n < 0.0 {
             let name = number.field.strip_suffix("Path").unwrap_or(number.field);
@@ -96,7 +99,7 @@ impl View<'_> {
 
     /// A path in a field of its own.
     pub(crate) fn path(&self, path: &crate::query::Path) -> Result<Value, Failure> {
-        let context = || context::build(self.run, self.cursor, self.item);
+        let context = || context::build(self.run, self.cursor, self.item, &self.state.kind);
         let sight = Sight {
             input: self.input,
             result: None,

@@ -19,8 +19,11 @@ impl Scope {
         let engine = Engine::from_inner(self.run.engine.clone());
         let request = self.request(state, arguments)?;
         let started = engine.start_execution(request).await.map_err(|e| refused(&e, pattern))?;
+        if pattern == Pattern::AwsSdk {
+            return Ok(json!({"ExecutionArn": started.execution_arn, "StartDate": started.start_date.to_rfc3339()}));
+        }
         let submitted = self.submitted(&started.execution_arn, started.start_date.millis());
-        if matches!(pattern, Pattern::Request | Pattern::AwsSdk) {
+        if pattern == Pattern::Request {
             return Ok(submitted);
         }
         let details = json!({"output": submitted.to_string(), "outputDetails": {"truncated": false}});

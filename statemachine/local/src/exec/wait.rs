@@ -5,8 +5,8 @@ use crate::asl::{Delay, Language, State};
 use crate::clock::{Timestamp, parse_rfc3339};
 use serde_json::Value;
 
-/// Longest wait, as recorded on the real service: one more second in a year is refused.
-const MAX_SECONDS: f64 = 31_536_000.0;
+/// Longest wait in seconds: as recorded, 24,855 days are accepted and 24,856 are not, which is where an i32 ends.
+const MAX_SECONDS: f64 = i32::MAX as f64;
 
 impl Scope {
     /// Waits, or goes on waiting.

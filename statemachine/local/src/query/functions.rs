@@ -73,7 +73,8 @@ fn partition(args: &[JValue]) -> Outcome {
 fn range(args: &[JValue]) -> Outcome {
     let numbers = arithmetic(whole(args, 0, "$range")?, whole(args, 1, "$range")?, whole(args, 2, "$range")?);
     let numbers = numbers.map_err(failed)?;
-    Ok(JValue::array(numbers.into_iter().map(JValue::from_i64).collect()))
+    // A sequence, as recorded: one of a single number is that number.
+    Ok(JValue::sequence(numbers.into_iter().map(JValue::from_i64).collect()))
 }
 
 /// The numbers from `first` to `last` (inclusive) by `step`, at most [`MAX_RANGE`].

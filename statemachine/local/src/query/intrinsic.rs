@@ -181,9 +181,8 @@ fn plain(text: &str) -> String {
 fn call(function: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, String> {
     match (function, args) {
         ("Format", [Value::String(template), rest @ ..]) => format(template, rest),
-        ("StringToJson", [Value::String(text)]) => {
-            serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))
-        }
+        ("StringToJson", [Value::String(text)]) => parse_json(text),
+
         ("JsonToString", [value]) => Ok(Value::String(value.to_string())),
         ("Array", items) => Ok(Value::Array(items.to_vec())),
         ("ArrayPartition", [Value::Array(list), size]) => partition(list, integer(size)?),
@@ -223,7 +222,7 @@ fn format(template: &str, args: &[Value]) -> Result<Value, String> {
                 chars.next();
                 match args.next().ok_or("fewer arguments than occurrences of {}")? {
                     Value::String(text) => out.push_str(&plain(text)),
-                    other => out.push_str(&other.to_string()),
+                    other => out.push_str(&shown(other)),
                 }
             }
             _ => out.push(c),
@@ -236,8 +235,30 @@ fn format(template: &str, args: &[Value]) -> Result<Value, String> {
     }
 }
 
+/// As recorded: an empty text is null, and there is no negative zero.
+fn parse_json(text: &str) -> Result<Value, String> {
+    match text.trim() {
+        "" => Ok(Value::Null),
+        "-0" => Ok(json!(0)),
+        text => serde_json::from_str(text).map_err(|e| format!("not JSON: {e}")),
+    }
+}
+
+/// As recorded: objects and arrays are shown the way Java shows them.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let fields: Vec<String> = map.iter().map(|(k, v)| format!("{k}={}", shown(v))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
 fn integer(value: &Value) -> Result<i64, String> {
-    let rounded = || value.as_f64().filter(|n| n.is_finite()).map(|n| n.round() as i64);
+    let rounded = || value.as_f64().filter(|n| n.is_finite()).map(|n| (n + 0.5).floor() as i64);
     value.as_i64().or_else(rounded).ok_or_else(|| format!("expected a number, found {value}"))
 }
 
