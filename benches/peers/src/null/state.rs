@@ -1,0 +1,118 @@
+//! What a null server remembers: objects and uploads, without their bytes, and what was asked of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use crc_fast::{CrcAlgorithm, Digest};
+use serde::{Deserialize, Serialize};
+
+/// An object's facts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Object {
+    pub(crate) size: u64,
+    /// Without quotes.
+    pub(crate) etag: String,
+    pub(crate) crc64nvme: u64,
+    /// Content headers and `x-amz-meta-*`, as they came.
+    pub(crate) headers: Vec<(String, String)>,
+    /// `x-amz-tagging`, as it came.
+    pub(crate) tagging: String,
+    /// Its bytes; none of an object that was written here.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// A part's facts.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) size: u64,
+    pub(crate) etag: String,
+    /// Present when the client sent one: then the ETag is the MD5, as S3's is.
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) crc64nvme: u64,
+}
+
+/// An open upload.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Upload {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) tagging: String,
+    pub(crate) parts: BTreeMap<u32, Part>,
+}
+
+/// Everything, by `bucket/key` and by upload id.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) objects: HashMap<String, Object>,
+    pub(crate) uploads: HashMap<String, Upload>,
+    pub(crate) next: u64,
+    pub(crate) seen: Seen,
+}
+
+/// What was asked since the last reset.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// By operation.
+    pub(crate) requests: BTreeMap<String, u64>,
+    /// Bytes of objects and parts received.
+    pub(crate) bytes_in: u64,
+    /// Bytes of objects sent.
+    pub(crate) bytes_out: u64,
+}
+
+impl Seen {
+
+/// The state behind a lock; held for microseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Mutex<State>);
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the facts of all files of `directory/bucket/key`.
+pub(crate) fn load(directory: &Path) -> Result<HashMap<String, Object>> {
+    let mut objects = HashMap::new();
+    for bucket in read(directory)? {
+        for file in read(&bucket)? {
+            let name = file.strip_prefix(directory)?.to_string_lossy().into_owned();
+            objects.insert(name, source(file)?);
+        }
+    }
+    Ok(objects)
+}
+
+fn read(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory).with_context(|| format!("{}", directory.display()))?;
+    Ok(entries.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path()).collect())
+}
+
+fn source(path: PathBuf) -> Result<Object> {
+    let mut file = File::open(&path).with_context(|| format!("{}", path.display()))?;
+    let (mut digest, mut buffer, mut size) = (Digest::new(CrcAlgorithm::Crc64Nvme), vec![0; 1 << 20], 0);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        digest.update(&buffer[..read]);
+        size += read as u64;
+    }
+    let crc64nvme = digest.finalize();
+    let headers = [("content-type", "application/x-peers"), ("x-amz-meta-origin", "null server")];
+    Ok(Object {
+        size,
+        // Like that of a multipart upload: no client takes it for an MD5.
+        etag: format!("{crc64nvme:016x}{size:016x}-{}", size.div_ceil(16 << 20).max(1)),
+        crc64nvme,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        tagging: String::new(),
+        file: Some(path),
+    })
+}
