@@ -100,7 +100,7 @@ struct Tap {
 }
 
 impl Tap {
-    fn take(&mut self, frame: Bytes) -> Result<Bytes, Failure> {
+    fn pass(&mut self, frame: Bytes) -> Result<Bytes, Failure> {
         let len = frame.len() as u64;
         self.left = self.left.checked_sub(len).ok_or_else(|| {
             let found = format!("{}: expected {} more bytes, found {len}", self.place, self.left);
@@ -147,7 +147,7 @@ impl Stream for Tap {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(self.stream.poll_next_unpin(cx));
         Poll::Ready(match next {
-            Some(Ok(frame)) => Some(self.take(frame)),
+            Some(Ok(frame)) => Some(self.pass(frame)),
             Some(Err(failure)) => Some(Err(failure)),
             None if self.left > 0 => {
                 let failure = self.cut();
