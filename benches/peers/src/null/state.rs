@@ -64,8 +64,6 @@ pub(crate) struct Seen {
     pub(crate) bytes_out: u64,
 }
 
-impl Seen {
-
 /// The state behind a lock; held for microseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Shared(Mutex<State>);
