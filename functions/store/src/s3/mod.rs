@@ -1,0 +1,188 @@
+//! S3 and what speaks its protocol, over the vendor's SDK. No type of the SDK leaves this module.
+//!
+//! The SDK signs, retries small calls, and parses. It takes some wrong answers for success (an ignored range, another
+//! offset, a part without ETag, a cut answer to Complete): each is checked here and has its own error kind.
+
+mod client;
+mod convert;
+mod counter;
+mod credentials;
+mod errors;
+mod framing;
+mod incoming;
+mod multipart;
+mod outgoing;
+mod progress;
+mod read;
+mod send;
+mod settings;
+mod source_parts;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use counter::Counter;
+use credentials::Kept;
+use tokio::sync::OnceCell;
+use transload_plan::{ByteRange, Limits, PartNumber, Run};
+use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
+
+use crate::{
+    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
+    StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+};
+
+pub use credentials::CredentialsSource;
+pub use settings::{Capabilities, Patience, S3Settings};
+
+/// A store that speaks S3. Its client is built with the first request, and kept.
+pub struct S3Store {
+    settings: S3Settings,
+    credentials: Kept,
+    counter: Counter,
+    client: OnceCell<Client>,
+}
+
+impl fmt::Debug for S3Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Store").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl S3Store {
+    /// Reads and sends nothing yet.
+    #[must_use]
+    pub fn new(settings: S3Settings) -> Self {
+        let credentials = Kept::new(settings.credentials.clone(), settings.region.clone());
+        Self { settings, credentials, counter: Counter::default(), client: OnceCell::new() }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client
+            .get_or_init(|| client::build(&self.settings, self.credentials.clone(), self.counter.clone()))
+            .await
+    }
+
+    /// A call without a streamed body. Credentials that the store refuses are read again once: they may have been
+    /// rotated since.
+    async fn call<'a, T, E, F>(
+        &'a self,
+        verb: Verb,
+        place: &str,
+        request: impl Fn(&'a Client) -> F,
+    ) -> Result<T, StoreError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let client = self.client().await;
+        let first = match request(client).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => errors::map(verb, place, error),
+        };
+        if first.kind != StoreErrorKind::Credentials {
+            return Err(first);
+        }
+        self.credentials.forget().await;
+        request(client).await.map_err(|error| errors::map(verb, place, error))
+    }
+
+    /// `If-Match` and `If-None-Match`. Where conditions are not honoured they are not sent: some stores refuse them.
+    fn condition(&self, condition: &Condition) -> (Option<String>, Option<String>) {
+        match condition {
+            _ if !self.settings.capabilities.conditional_writes => (None, None),
+            Condition::Absent => (None, Some("*".to_owned())),
+            Condition::Matches(etag) => (Some(etag.to_header()), None),
+            Condition::Anything => (None, None),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn limits(&self) -> &Limits {
+        &self.settings.capabilities.limits
+    }
+
+    fn checksums(&self) -> &[ChecksumAlgorithm] {
+        &self.settings.capabilities.checksums
+    }
+
+    fn conditional_writes(&self) -> bool {
+        self.settings.capabilities.conditional_writes
+    }
+
+    fn requests(&self) -> Requests {
+        self.counter.requests()
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError> {
+        read::head(self, object).await
+    }
+
+    async fn tags(&self, object: &ObjectRef) -> Result<BTreeMap<String, String>, StoreError> {
+        read::tags(self, object).await
+    }
+
+    async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
+        source_parts::source_parts(self, object, head).await
+    }
+
+    async fn get_range(
+        &self,
+        object: &ObjectRef,
+        etag: &Etag,
+        range: ByteRange,
+        total: u64,
+    ) -> Result<Ranged, StoreError> {
+        read::get_range(self, object, etag, range, total).await
+    }
+
+    async fn put(
+        &self,
+        target: &Target,
+        body: PutBody,
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
+        write::put(self, target, body, condition).await
+    }
+
+    async fn create_upload(&self, target: &Target) -> Result<Created, StoreError> {
+        multipart::create(self, target).await
+    }
+
+    async fn upload_part(
+        &self,
+        upload: &UploadRef,
+        part: PartNumber,
+        body: PartBody,
+    ) -> Result<StoredPart, StoreError> {
+        write::upload_part(self, upload, part, body).await
+    }
+
+    async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError> {
+        multipart::list_parts(self, upload, after).await
+    }
+
+    async fn complete_upload(&self, upload: &UploadRef, complete: &Complete) -> Result<Written, StoreError> {
+        multipart::complete(self, upload, complete).await
+    }
+
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<(), StoreError> {
+        multipart::abort(self, upload).await
+    }
+
+    async fn list_uploads(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        after: Option<&(ObjectKey, UploadId)>,
+    ) -> Result<Uploads, StoreError> {
+        multipart::list_uploads(self, bucket, prefix, after).await
+    }
+}

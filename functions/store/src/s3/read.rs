@@ -1,0 +1,237 @@
+//! Reading verbs: every answer is held against what was asked for.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, RequestPayer};
+use futures::StreamExt;
+use transload_plan::ByteRange;
+use transload_wire::{Attributes, Etag};
+
+use super::S3Store;
+use super::convert::{checksum_of, etag, size, time, version, whole};
+use super::incoming::Incoming;
+use crate::{Head, ObjectRef, Ranged, StoreError, StoreErrorKind as Kind, Verb};
+
+/// The header that agrees to pay.
+pub(super) fn payer(object: &ObjectRef) -> Option<RequestPayer> {
+    object.requester_pays.then_some(RequestPayer::Requester)
+}
+
+pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, StoreError> {
+    let place = object.to_string();
+    let answered = store
+        .call(Verb::HeadObject, &place, |client| {
+            client
+                .head_object()
+                .bucket(object.bucket.as_str())
+                .key(object.key.as_str())
+                .set_version_id(object.version.as_ref().map(ToString::to_string))
+                .set_request_payer(payer(object))
+                .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
+                .checksum_mode(ChecksumMode::Enabled)
+                .send()
+        })
+        .await;
+    match answered {
+        Ok(answer) => head_of(&place, &answer),
+        Err(error) if matches!(error.kind, Kind::InvalidRequest | Kind::AccessDenied) => {
+            Err(ask_why(store, object, error).await)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// HEAD has no body that could tell why it was refused: 400 is SSE-C as well as an expired token. A GET of one byte has.
+async fn ask_why(store: &S3Store, object: &ObjectRef, head: StoreError) -> StoreError {
+    let place = object.to_string();
+    let asked = store
+        .call(Verb::GetObject, &place, |client| {
+            client
+                .get_object()
+                .bucket(object.bucket.as_str())
+                .key(object.key.as_str())
+                .set_version_id(object.version.as_ref().map(ToString::to_string))
+                .set_request_payer(payer(object))
+                .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
+                .range("bytes=0-0")
+                .send()
+        })
+        .await;
+    match asked {
+        Err(error) if error.kind == Kind::InvalidRequest && is_sse_c(&error.message) => StoreError::new(
+            Kind::NeedsSseC,
+            format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
+        )
+        .caused_by(error),
+        Err(error) if error.kind != Kind::WrongRange && !error.is_transient() => error,
+        Err(error) if error.kind == Kind::Credentials => error,
+        _ => head,
+    }
+}
+
+/// In S3's words: "The object was stored using a form of Server Side Encryption. The correct parameters must be provided".
+fn is_sse_c(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("server side encryption")
+        || message.contains("sse-c")
+        || message.contains("customer-provided")
+}
+
+fn head_of(place: &str, answer: &HeadObjectOutput) -> Result<Head, StoreError> {
+    if answer.delete_marker() == Some(true) {
+        return Err(StoreError::new(
+            Kind::DeleteMarker,
+            format!("HeadObject {place}: the version is a delete marker"),
+        ));
+    }
+    if answer.sse_customer_algorithm().is_some() {
+        return Err(StoreError::new(
+            Kind::NeedsSseC,
+            format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
+        ));
+    }
+    let lost = answer.missing_meta().unwrap_or(0);
+    if lost > 0 {
+        tracing::warn!(
+            object = place,
+            lost,
+            "the store can not send some of the object's metadata; it will not be copied"
+        );
+    }
+    let etag = etag(Verb::HeadObject, place, answer.e_tag())?;
+    Ok(Head {
+        size: size(Verb::HeadObject, place, answer.content_length())?,
+        version: version(answer.version_id()),
+        last_modified: time(answer.last_modified()),
+        checksum: whole(checksum_of!(answer), answer.checksum_type(), &etag),
+        attributes: attributes_of(answer),
+        tag_count: answer.tag_count().and_then(|count| u32::try_from(count).ok()),
+        archived: is_archived(answer),
+        etag,
+    })
+}
+
+fn attributes_of(answer: &HeadObjectOutput) -> Attributes {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    Attributes {
+        content_type: owned(answer.content_type()),
+        content_encoding: owned(answer.content_encoding()).and_then(|coding| without_chunked(&coding)),
+        content_language: owned(answer.content_language()),
+        content_disposition: owned(answer.content_disposition()),
+        cache_control: owned(answer.cache_control()),
+        expires: owned(answer.expires_string()),
+        website_redirect: owned(answer.website_redirect_location()),
+        metadata: answer
+            .metadata()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        tags: BTreeMap::new(),
+        storage_class: answer
+            .storage_class()
+            .map(|class| class.as_str().to_owned())
+            .filter(|class| class != "STANDARD"),
+    }
+}
+
+/// Some stores keep `aws-chunked`, which belongs to the upload and not to the object.
+fn without_chunked(coding: &str) -> Option<String> {
+    let kept: Vec<_> =
+        coding.split(',').map(str::trim).filter(|word| *word != "aws-chunked" && !word.is_empty()).collect();
+    (!kept.is_empty()).then(|| kept.join(","))
+}
+
+/// In an archive tier, and not restored: `x-amz-restore` says `ongoing-request="false"` once it is.
+fn is_archived(answer: &HeadObjectOutput) -> bool {
+    let class = answer.storage_class().map(|class| class.as_str());
+    let tier = matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")) || answer.archive_status().is_some();
+    tier && !answer.restore().is_some_and(|restore| restore.contains("ongoing-request=\"false\""))
+}
+
+pub(super) async fn tags(
+    store: &S3Store,
+    object: &ObjectRef,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let answer = store
+        .call(Verb::GetObjectTagging, &object.to_string(), |client| {
+            client
+                .get_object_tagging()
+                .bucket(object.bucket.as_str())
+                .key(object.key.as_str())
+                .set_version_id(object.version.as_ref().map(ToString::to_string))
+                .set_request_payer(payer(object))
+                .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
+                .send()
+        })
+        .await?;
+    Ok(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+}
+
+pub(super) async fn get_range(
+    store: &S3Store,
+    object: &ObjectRef,
+    pin: &Etag,
+    range: ByteRange,
+    total: u64,
+) -> Result<Ranged, StoreError> {
+    let place = format!("{object} {range}");
+    let answer = store
+        .call(Verb::GetObject, &place, |client| {
+            client
+                .get_object()
+                .bucket(object.bucket.as_str())
+                .key(object.key.as_str())
+                .set_version_id(object.version.as_ref().map(ToString::to_string))
+                .set_request_payer(payer(object))
+                .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
+                .if_match(pin.to_header())
+                .set_range((range.len > 0).then(|| range.to_string()))
+                .send()
+        })
+        .await?;
+    check_range(&place, &answer, pin, range, total)?;
+    let body = answer.body.into_inner();
+    let place = format!("{} {place}", Verb::GetObject);
+    Ok(Ranged { range, body: Incoming::new(body, place, range.len, store.settings.patience.stall).boxed() })
+}
+
+/// The SDK takes 200, other offsets and other totals for success.
+fn check_range(
+    place: &str,
+    answer: &GetObjectOutput,
+    pin: &Etag,
+    range: ByteRange,
+    total: u64,
+) -> Result<(), StoreError> {
+    let refuse = |kind, expected: String, found: String| {
+        Err(StoreError::new(kind, format!("{} {place}: expected {expected}, found {found}", Verb::GetObject)))
+    };
+    let found = etag(Verb::GetObject, place, answer.e_tag())?;
+    if found != *pin {
+        return refuse(Kind::WrongRange, format!("ETag {pin}"), format!("ETag {found}"));
+    }
+    let length = answer.content_length();
+    if range.len > 0 {
+        let Some(content_range) = answer.content_range() else {
+            let bytes = length.map_or("bytes".to_owned(), |length| format!("{length} bytes"));
+            return refuse(
+                Kind::RangeIgnored,
+                "the range (206)".to_owned(),
+                format!("an answer of {bytes} without Content-Range"),
+            );
+        };
+        let expected = format!("bytes {}-{}/{total}", range.start, range.end() - 1);
+        if content_range != expected {
+            return refuse(Kind::WrongRange, expected, content_range.to_owned());
+        }
+    }
+    match length {
+        Some(length) if u64::try_from(length) != Ok(range.len) => {
+            refuse(Kind::WrongRange, format!("{} bytes", range.len), format!("{length} bytes announced"))
+        }
+        _ => Ok(()),
+    }
+}
