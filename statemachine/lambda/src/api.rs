@@ -3,17 +3,12 @@
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::Instant,
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
-    body::Incoming,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
+    Method, Request, StatusCode, body::Incoming, header::HeaderMap, server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -25,23 +20,18 @@ use uuid::Uuid;
 
 use crate::{
     InvokeError,
+    answers::{self, Answer, accepted, not_found, refuse, unknown_request},
     body::{self, Posted},
     error,
-    pool::Shared,
-    registry::{EnvironmentId, Polled},
+    shared::Shared,
+    states::{EnvironmentId, Polled},
     worker::Worker,
 };
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
-const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
-const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
-const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 
 /// What a worker that gives no error type is said to have failed with, as Step Functions does.
 const UNKNOWN_ERROR: &str = "Lambda.Unknown";
-
-type Answer = Response<Full<Bytes>>;
 
 /// The API of one environment.
 #[derive(Debug)]
@@ -134,23 +124,10 @@ impl Api {
                 }
                 Polled::Deliver { id, payload, timeout } => {
                     self.shared.log(self.function).started(self.worker.pid, id);
-                    return self.deliver(id, payload, timeout);
+                    return answers::deliver(id, payload, timeout, self.shared.arn(self.function));
                 }
             }
         }
-    }
-
-    fn deliver(&self, id: Uuid, payload: Bytes, timeout: Duration) -> Answer {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut answer = Response::new(Full::new(payload));
-        let headers = answer.headers_mut();
-        headers.reserve(5);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(FUNCTION_ARN, self.shared.arn(self.function));
-        insert(headers, REQUEST_ID, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-        insert(headers, DEADLINE_MS, &(now + timeout).as_millis().to_string());
-        insert(headers, TRACE_ID, &trace(id, now));
-        answer
     }
 
     async fn response(&self, id: Uuid, body: Incoming) -> Answer {
@@ -245,39 +222,6 @@ async fn posted_error(headers: &HeaderMap, body: Incoming) -> Option<InvokeError
     }
 }
 
-/// A trace header in the form of X-Ray, never sampled: there is nobody to send segments to.
-fn trace(id: Uuid, now: Duration) -> String {
-    let mut buffer = Uuid::encode_buffer();
-    let hex = id.simple().encode_lower(&mut buffer);
-    format!("Root=1-{:08x}-{};Parent={};Sampled=0", now.as_secs(), &hex[8..], &hex[..16])
-}
-
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
-}
-
-fn accepted() -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(b"{\"status\":\"OK\"}\n")));
-    *answer.status_mut() = StatusCode::ACCEPTED;
-    answer
-}
-
-fn not_found() -> Answer {
-    refuse(StatusCode::NOT_FOUND, "NotFound", "no such resource")
-}
-
-fn unknown_request() -> Answer {
-    refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
-}
-
-fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
-    let mut answer = Response::new(Full::new(error::payload(error_type, message)));
-    *answer.status_mut() = status;
-    answer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,12 +236,5 @@ mod tests {
         for route in [&format!("invocation/{id}/other"), "invocation/next", "invocation/../error", ""] {
             assert_eq!(target(route), None, "{route}");
         }
-    }
-
-    #[test]
-    fn trace_has_the_form_of_x_ray() {
-        let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
-        let expected = "Root=1-00000010-89abcdef0011223344556677;Parent=0123456789abcdef;Sampled=0";
-        assert_eq!(trace(id, Duration::from_secs(16)), expected);
     }
 }

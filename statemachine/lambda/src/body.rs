@@ -2,10 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::{
-    body::{Body, Incoming},
-    header::HeaderMap,
-};
+use hyper::{body::Incoming, header::HeaderMap};
 
 use crate::error::RESPONSE_LIMIT;
 
@@ -34,12 +31,7 @@ pub(crate) async fn read(mut body: Incoming) -> Result<Posted, hyper::Error> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut length = 0;
-    // With its length given, a body is whole as soon as that has come. Asking once more would turn a connection that
-    // is closed right behind it into an error.
-    let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    while announced != Some(length)
-        && let Some(frame) = body.frame().await
-    {
+    while let Some(frame) = body.frame().await {
         let data = match frame?.into_data() {
             Ok(data) => data,
             Err(frame) => match frame.trailers_ref().and_then(broken_off) {

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 use crate::{
     FunctionConfig, Pool, PoolError,
     log::Log,
-    pool::{Deployed, Shared},
-    registry::{Function, Registry},
+    registry::Registry,
+    shared::{Deployed, Shared},
+    states::Function,
     watch,
     worker::Starter,
 };

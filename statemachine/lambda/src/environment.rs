@@ -20,9 +20,9 @@ use tokio::{
 
 use crate::{
     api::Api,
-    pool::Shared,
     procfs,
-    registry::{End, EnvironmentId},
+    shared::Shared,
+    states::{End, EnvironmentId},
     worker::{self, Started, Worker},
 };
 

@@ -22,6 +22,7 @@
 //!
 //! Linux 5.3 or later: processes are held by pidfd, and die with their parent by `PR_SET_PDEATHSIG`.
 
+mod answers;
 mod api;
 mod body;
 mod builder;
@@ -32,6 +33,8 @@ mod log;
 mod pool;
 mod procfs;
 mod registry;
+mod shared;
+mod states;
 mod stats;
 mod watch;
 mod worker;

@@ -17,7 +17,7 @@ use crate::{
     InvokeError,
     config::{FunctionConfig, LogLine, LogSink, Logs},
     error::PoolError,
-    registry::{Finished, Outcome},
+    states::{Finished, Outcome},
 };
 
 /// Longest line handed to a sink, the size of one CloudWatch event; longer ones arrive in pieces.

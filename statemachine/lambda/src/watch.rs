@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use crate::{pool::Shared, registry::Doom};
+use crate::{shared::Shared, states::Doom};
 
 /// Pause between two looks.
 const PERIOD: Duration = Duration::from_millis(100);

@@ -32,6 +32,19 @@ async fn memory_and_processor_time_are_counted_for_the_living_and_the_dead() {
     assert!(dead.cpu >= living.cpu && dead.peak_rss_bytes >= living.peak_rss_bytes);
 }
 
+/// A look at the memory right before the kill; the samples before may all have been too early.
+#[tokio::test]
+async fn the_peak_of_a_worker_that_is_killed_is_kept() {
+    let pool = pool(function()).await;
+    for _ in 0..3 {
+        pid(&pool).await;
+    }
+    call(&pool, json!({"do": "allocate", "n": 40})).await.unwrap();
+    pool.shutdown().await;
+    let peak = stats(&pool).peak_rss_bytes;
+    assert!(peak >= 40 << 20, "{peak}");
+}
+
 #[tokio::test]
 async fn a_log_file_holds_what_lambda_would_print() {
     let folder = tempfile::tempdir().unwrap();
