@@ -1,1 +1,66 @@
-//! The head function of the workflow.
+//! State `Head`: reads the source's facts and pins its version, reads the destination, and decides what is to be done.
+//!
+//! Nothing is written here, and whatever is wrong with a request is refused here, before anything is.
+
+mod attributes;
+mod decide;
+mod identity;
+mod pin;
+mod refuse;
+
+use std::process::ExitCode;
+
+use transload_store::{Deadline, Ends, Stores};
+use transload_wire::{Decision, Failure, HeadInput, HeadOutput};
+
+/// Decides what is to be done with one object.
+///
+/// # Errors
+/// `InputInvalid`, `PlanInvalid`, `DestinationInvalid` and the source's and destination's own: all before any write.
+/// `SourceChanged` if the source is not what was pinned before.
+pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: HeadInput,
+) -> Result<HeadOutput, Failure> {
+    let request = &input.request;
+    request.check()?;
+    deadline.check()?;
+    let mut ends = Ends::new(stores);
+    let source = ends.open("source", &request.source.location)?;
+    let destination = ends.open("destination", &request.destination.location)?;
+    refuse::destination(request, destination.as_ref())?;
+
+    let (pinned, head) = pin::pin(source.as_ref(), request, input.pinned.as_ref()).await?;
+    if let Some(before) = &input.pinned {
+        pin::compare(before, &pinned)?;
+    }
+    let attributes = attributes::wanted(source.as_ref(), request, &pinned, &head).await?;
+    let identity = identity::of_version(&pinned)?;
+    let token = identity::of_transfer(&input.execution, &request.destination)?;
+    attributes::fit(&attributes, &token, &identity)?;
+    let layout = decide::layout(source.as_ref(), destination.as_ref(), request, &pinned, &head).await?;
+
+    let standing = decide::standing(destination.as_ref(), &request.destination).await?;
+    let skip = decide::skip(standing.as_ref(), request, &pinned, (&token, &identity))?;
+    let (decision, reason) = skip.map_or_else(|| decide::route(layout.as_ref()), |why| (Decision::Skip, why));
+    Ok(HeadOutput {
+        decision,
+        reason,
+        source: pinned,
+        destination: request.destination.clone(),
+        options: request.options.clone(),
+        attributes,
+        identity,
+        token,
+        replaces: standing.map(|head| head.etag),
+        layout: layout.filter(|_| decision == Decision::Parts),
+        requests: ends.requests(),
+    })
+}
+
+/// Serves invocations until the process is ended.
+#[must_use]
+pub fn serve() -> ExitCode {
+    transload_runtime::serve(async |stores, deadline, input| handle(stores, deadline, input).await)
+}

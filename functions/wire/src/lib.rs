@@ -26,7 +26,7 @@ pub use attributes::{
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use failure::{ErrorName, Failure};
 pub use names::{BucketName, Etag, LocationName, NameError, ObjectKey, Token, UploadId, VersionId};
-pub use options::{Encryption, Options, Overwrite};
+pub use options::{Encryption, Options, Overwrite, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Source, TransferRequest};
 pub use states::{

@@ -113,6 +113,13 @@ const STORAGE_CLASSES: [&str; 11] = [
     "EXPRESS_ONEZONE",
 ];
 
+/// Whether an object of this storage class can be written with it into any general purpose bucket: the other classes
+/// belong to a place (an outpost, a device, a directory bucket) or to another vendor.
+#[must_use]
+pub fn is_portable_storage_class(class: &str) -> bool {
+    STORAGE_CLASSES.contains(&class) && !["STANDARD", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"].contains(&class)
+}
+
 impl Options {
     /// What no destination accepts.
     ///
@@ -129,6 +136,9 @@ impl Options {
             return Err(ErrorName::DestinationInvalid
                 .because(format!("options.storageClass: expected one of {expected}, found {class:?}")));
         }
+        if let Some(Encryption::Kms { key_id: Some(key), .. }) = &self.encryption {
+            check_key(key)?;
+        }
         if let Some(metadata) = &self.metadata {
             attributes::check_metadata(metadata).map_err(|failure| failure.at("options.metadata"))?;
         }
@@ -137,6 +147,29 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// A key's ARN must be whole and of one partition: `arn:aws-cn:` and a Region of China belong together. Ids and aliases
+/// are the service's to judge.
+fn check_key(key: &str) -> Result<(), Failure> {
+    let refuse = |expected: &str| {
+        Err(ErrorName::InputInvalid
+            .because(format!("options.encryption.keyId: expected {expected}, found {key:?}")))
+    };
+    if key.is_empty() || key.len() > 2_048 || key.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return refuse("an id, alias or ARN of a key of 1 to 2048 characters without spaces");
+    }
+    let Some(arn) = key.strip_prefix("arn:") else { return Ok(()) };
+    let mut fields = arn.splitn(5, ':');
+    let (Some(partition), Some("kms"), Some(region), Some(_account), Some(_key)) =
+        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        return refuse("arn:PARTITION:kms:REGION:ACCOUNT:key/ID or alias/NAME");
+    };
+    if (partition == "aws-cn") != region.starts_with("cn-") {
+        return refuse("partition and Region of one kind (aws-cn with cn-...)");
+    }
+    Ok(())
 }
 
 fn range(field: &str, found: u32, least: u32, most: u32) -> Result<(), Failure> {

@@ -106,6 +106,10 @@ pub struct HeadOutput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InitInput {
+    /// The pinned source: the upload is made with the source's own checksum algorithm where the destination has it, so
+    /// that the two can be compared. Without it the destination's best is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Pinned>,
     /// Where to write.
     pub destination: Destination,
     /// The user's options.
@@ -316,6 +320,9 @@ pub struct AbortInput {
 pub struct AbortOutput {
     /// Whether an open upload was released; false if there was none (any more).
     pub aborted: bool,
+    /// Whether the destination bears the transfer's token: it was finished after all, and was left alone.
+    #[serde(default)]
+    pub finished: bool,
     /// Requests sent.
     pub requests: Requests,
 }

@@ -1,0 +1,57 @@
+//! Pins the one version of the source that every later read has to deliver.
+
+use transload_store::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
+use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest};
+
+/// Reads the source's facts: of the version that was pinned before, if one was.
+pub(crate) async fn pin(
+    store: &dyn Store,
+    request: &TransferRequest,
+    before: Option<&Pinned>,
+) -> Result<(Pinned, Head), Failure> {
+    let pays = request.options.requester_pays;
+    let object = ObjectRef::of_source(before.map_or(&request.source, |before| &before.object), pays);
+    let head = store.head(&object).await.map_err(|error| {
+        // S3 answers a bare 403 for a bucket whose requester has to pay, and we do not agree to that for the user.
+        let hint = error.kind == StoreErrorKind::AccessDenied && !pays;
+        let mut failure = failure_of(error, Side::Source).at("source");
+        if hint {
+            failure.message.push_str("; if the bucket's requester pays, set options.requesterPays");
+        }
+        failure
+    })?;
+    if head.archived {
+        let class = head.attributes.storage_class.as_deref().unwrap_or("an archive tier");
+        return Err(ErrorName::SourceArchived
+            .because(format!("source: expected {} to be readable, found it in {class}", request.source)));
+    }
+    let version_id = head.version.clone().or_else(|| request.source.version_id.clone());
+    let pinned = Pinned {
+        object: Source { version_id, ..request.source.clone() },
+        etag: head.etag.clone(),
+        size: head.size,
+        last_modified: head.last_modified.clone(),
+        checksum: head.checksum.clone(),
+        requester_pays: pays,
+    };
+    Ok((pinned, head))
+}
+
+/// Compares with what was pinned before. In a bucket with versions the pinned one stays readable when a newer one comes,
+/// so only what reads of it would see is compared.
+pub(crate) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
+    if before.object.version_id != now.object.version_id || before.etag != now.etag || before.size != now.size {
+        return Err(ErrorName::SourceChanged.because(format!(
+            "{}: expected {}, found {}",
+            now.object,
+            facts(before),
+            facts(now)
+        )));
+    }
+    Ok(())
+}
+
+fn facts(pinned: &Pinned) -> String {
+    let version = pinned.object.version_id.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    format!("version {version}, ETag {}, {} bytes", pinned.etag.to_header(), pinned.size)
+}
