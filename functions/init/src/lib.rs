@@ -1,1 +1,122 @@
-//! The init function of the workflow.
+//! State `Init`: makes the upload, or finds what earlier rounds left of it, and gives out what is missing.
+//!
+//! An answer to CreateMultipartUpload that is lost leaves an upload that nobody knows the id of. It can not be told from
+//! another writer's: listings of uploads show key, id and date, not the metadata with our token. So it is not touched
+//! here. It holds no part and costs nothing; a lifecycle rule for incomplete uploads, or the sweep, removes it.
+
+use std::process::ExitCode;
+
+use transload_plan::{BatchBounds, ListedPart, PartSet};
+use transload_store::{
+    Deadline, Ends, PartRef, Side, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts, failure_of, prove,
+};
+use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
+
+/// Longest wait before a round, in seconds, unless the user's first one is longer.
+const LONGEST_BACKOFF: u32 = 300;
+
+/// Makes or finds the upload, and lists what is missing.
+///
+/// # Errors
+/// `RoundsExhausted` if all rounds are used up; `UploadInvalid` if the upload holds parts of another layout; the
+/// destination's own.
+pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: InitInput,
+) -> Result<InitOutput, Failure> {
+    rounds_left(&input)?;
+    same_size(&input)?;
+    deadline.check()?;
+    let mut ends = Ends::new(stores);
+    let store = ends.open("destination", &input.destination.location)?;
+    let (upload, parts) = upload(store.as_ref(), &input).await?;
+
+    let listed: Vec<ListedPart> = parts.iter().map(ListedPart::from).collect();
+    let missing = transload_plan::missing(&input.layout, &listed)?;
+    let bounds = BatchBounds { parallel: input.options.max_concurrency, ..BatchBounds::default() };
+    Ok(InitOutput {
+        upload,
+        batches: transload_plan::batches(&input.layout, &missing, &bounds)?,
+        parts_missing: missing.len(),
+        bytes_missing: bytes(&input, &missing)?,
+        parts_present: input.layout.count() - missing.len(),
+        max_concurrency: input.options.max_concurrency,
+        backoff_seconds: backoff(input.options.backoff_seconds, input.round),
+        requests: ends.requests(),
+    })
+}
+
+/// Each redrive brings as many rounds as the first run had.
+fn rounds_left(input: &InitInput) -> Result<(), Failure> {
+    let most = u64::from(input.options.rounds) * (1 + u64::from(input.execution.redrive_count));
+    if u64::from(input.round) < most {
+        return Ok(());
+    }
+    Err(ErrorName::RoundsExhausted.because(format!(
+        "{}: expected every part within {most} rounds, found some missing after each; the upload is kept: \
+         redrive the execution to send only what is missing",
+        input.destination
+    )))
+}
+
+fn same_size(input: &InitInput) -> Result<(), Failure> {
+    let (layout, source) = (input.layout.size(), input.source.as_ref().map(|source| source.size));
+    if input.layout.count() > 0 && source.is_none_or(|size| size == layout) {
+        return Ok(());
+    }
+    Err(ErrorName::UploadInvalid.because(format!(
+        "layout: expected parts of {} bytes in all, found {} parts of {layout}",
+        source.map_or_else(|| "at least one".to_owned(), |size| size.to_string()),
+        input.layout.count()
+    )))
+}
+
+/// The upload of an earlier round with its parts, or a new one: there is none yet, or a lifecycle rule removed it.
+async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<PartRef>), Failure> {
+    if let Some(upload) = &input.upload {
+        match all_parts(store, &UploadRef::of(&input.destination, upload)).await {
+            Ok(parts) => return Ok((upload.clone(), parts)),
+            Err(error) if error.kind == StoreErrorKind::NoSuchUpload => {}
+            Err(error) => return Err(failure_of(error, Side::Destination)),
+        }
+    }
+    prove::provable(store, &input.destination)?;
+    let algorithm = prove::algorithm(input.source.as_ref().and_then(|source| source.checksum.as_ref()), store);
+    let tokens = (&input.token, &input.identity);
+    let target = Target::of(&input.destination, &input.attributes, &input.options, tokens, algorithm);
+    let created = store.create_upload(&target).await.map_err(|error| failure_of(error, Side::Destination))?;
+    Ok((Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm }, Vec::new()))
+}
+
+fn bytes(input: &InitInput, missing: &PartSet) -> Result<u64, Failure> {
+    let mut sum = 0;
+    for part in missing.iter() {
+        sum += input.layout.range(part)?.len;
+    }
+    Ok(sum)
+}
+
+/// Doubles with the round.
+fn backoff(first: u32, round: u32) -> u32 {
+    let doubled = first.saturating_mul(2_u32.saturating_pow(round));
+    doubled.min(LONGEST_BACKOFF.max(first))
+}
+
+/// Serves invocations until the process is ended.
+#[must_use]
+pub fn serve() -> ExitCode {
+    transload_runtime::serve(async |stores, deadline, input| handle(stores, deadline, input).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff;
+
+    #[test]
+    fn the_wait_doubles_up_to_five_minutes() {
+        let waits: Vec<_> = (0..8).map(|round| backoff(5, round)).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!((backoff(600, 0), backoff(600, 9), backoff(1, u32::MAX)), (600, 600, 300));
+    }
+}
