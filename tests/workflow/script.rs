@@ -1,0 +1,205 @@
+//! The engine with functions that answer by script.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use stepfunctions_local::{
+    CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects, StartExecution,
+    Timestamp, VirtualClock,
+};
+
+/// What a function does when it is called.
+#[derive(Clone)]
+pub enum Answer {
+    /// Succeeds.
+    Gives(Value),
+    /// Fails with this error name.
+    Fails(String),
+}
+
+/// Fails with this name.
+pub fn fails(name: &str) -> Answer {
+    Answer::Fails(name.to_owned())
+}
+
+/// The execution's input.
+pub fn request() -> Value {
+    json!({
+        "source": {"location": "global", "bucket": "photos", "key": "a"},
+        "destination": {"location": "china", "bucket": "photos-cn", "key": "a"},
+    })
+}
+
+/// What Head answers.
+pub fn head(decision: &str) -> Value {
+    let request = request();
+    json!({
+        "decision": decision,
+        "reason": "by script",
+        "source": {"object": request["source"], "etag": "e", "size": 20_000_000, "lastModified": "2026-01-01T00:00:00Z"},
+        "destination": request["destination"],
+        "options": {"partsInFlight": 2, "rounds": 2},
+        "attributes": {"contentType": "text/plain"},
+        "identity": "identity-of-the-version",
+        "token": "token-of-this-transfer",
+        "replaces": null,
+        "layout": {"runs": [{"length": 8_388_608, "count": 2}, {"length": 3_222_784, "count": 1}]},
+        "requests": {"HeadObject": 2},
+    })
+}
+
+/// What Init answers.
+pub fn init(upload: &str) -> Value {
+    json!({
+        "upload": {"uploadId": upload, "checksumAlgorithm": "CRC64NVME"},
+        "batches": ["1-2", "3"],
+        "partsMissing": 3,
+        "bytesMissing": 20_000_000,
+        "partsPresent": 0,
+        "maxConcurrency": 2,
+        "backoffSeconds": 5,
+        "requests": {"CreateMultipartUpload": 1},
+    })
+}
+
+/// What Complete and Copy answer.
+pub fn record() -> Value {
+    json!({"etag": "e-3", "size": 20_000_000, "parts": 3, "proof": "sourceChecksum", "requests": {}})
+}
+
+struct Scripted {
+    answers: Mutex<HashMap<String, VecDeque<Answer>>>,
+    calls: Mutex<Vec<(String, Value)>>,
+}
+
+#[async_trait]
+impl Lambda for Scripted {
+    async fn invoke(&self, invocation: Invocation) -> Result<LambdaOutput, LambdaError> {
+        let payload: Value = serde_json::from_slice(&invocation.payload).unwrap();
+        self.calls.lock().unwrap().push((invocation.function.clone(), payload));
+        let scripted = self.answers.lock().unwrap().get_mut(&invocation.function).and_then(VecDeque::pop_front);
+        let answer = scripted.unwrap_or_else(|| {
+            Answer::Gives(match invocation.function.as_str() {
+                "head" => head("parts"),
+                "init" => init("upload-1"),
+                "part" => json!({"parts": [], "requests": {}}),
+                "abort" => json!({"aborted": true, "requests": {}}),
+                _ => record(),
+            })
+        });
+        match answer {
+            Answer::Gives(value) => {
+                let payload = serde_json::to_vec(&value).unwrap().into();
+                Ok(LambdaOutput { payload, executed_version: "$LATEST".to_owned() })
+            }
+            Answer::Fails(name) => {
+                let payload = json!({"errorType": name, "errorMessage": "by script"}).to_string().into();
+                Err(LambdaError::Function { error_type: name, payload })
+            }
+        }
+    }
+}
+
+/// One engine, one script.
+pub struct World {
+    engine: Engine,
+    machine: String,
+    functions: Arc<Scripted>,
+}
+
+/// How an execution ended.
+pub struct Outcome {
+    /// Its ARN.
+    pub arn: String,
+    /// Its status.
+    pub status: String,
+    /// The states entered, in order.
+    pub states: String,
+    described: Value,
+}
+
+impl Outcome {
+    /// The output.
+    pub fn output(&self) -> Value {
+        let text = self.described["output"].as_str();
+        serde_json::from_str(text.unwrap_or_else(|| panic!("no output: {}", self.described))).unwrap()
+    }
+
+    /// The error's name.
+    pub fn error(&self) -> &str {
+        self.described["error"].as_str().unwrap_or_else(|| panic!("no error: {}", self.described))
+    }
+
+    /// The error's cause.
+    pub fn cause(&self) -> &str {
+        self.described["cause"].as_str().unwrap_or_default()
+    }
+}
+
+impl World {
+    /// Scripted functions answer in turn, then as if all went well.
+    pub async fn new(script: &[(&str, Vec<Answer>)]) -> Self {
+        let answers = script.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into())).collect();
+        let functions = Arc::new(Scripted { answers: Mutex::new(answers), calls: Mutex::default() });
+        let objects = MemoryObjects::new();
+        objects.bucket("results");
+        let engine = Engine::builder()
+            .lambda(functions.clone())
+            .objects(Arc::new(objects))
+            .clock(Arc::new(VirtualClock::new(Timestamp::from_millis(1_800_000_000_000))))
+            .seed(7)
+            .open()
+            .await
+            .unwrap();
+        let mut definition = include_str!("../../statemachine/object.asl.json").replace("${ResultsBucket}", "results");
+        for name in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
+            definition = definition.replace(&format!("${{{name}FunctionArn}}"), &name.to_lowercase());
+        }
+        let request = CreateStateMachine { name: "object".to_owned(), definition, ..CreateStateMachine::default() };
+        let machine = engine.create_state_machine(request).await.unwrap().state_machine_arn;
+        Self { engine, machine, functions }
+    }
+
+    /// Payloads of the calls of one function, in order.
+    pub fn calls(&self, function: &str) -> Vec<Value> {
+        let calls = self.functions.calls.lock().unwrap();
+        calls.iter().filter(|(name, _)| name == function).map(|(_, payload)| payload.clone()).collect()
+    }
+
+    /// Runs the usual request.
+    pub async fn run(&self) -> Outcome {
+        self.run_with(&request().to_string()).await
+    }
+
+    /// Runs any input.
+    pub async fn run_with(&self, input: &str) -> Outcome {
+        let request = StartExecution {
+            state_machine_arn: self.machine.clone(),
+            input: Some(input.to_owned()),
+            ..StartExecution::default()
+        };
+        let arn = self.engine.start_execution(request).await.unwrap().execution_arn;
+        self.outcome(arn).await
+    }
+
+    /// Redrives an execution and waits for its end.
+    pub async fn redrive(&self, arn: &str) -> Outcome {
+        self.engine.redrive_execution(arn).await.unwrap();
+        self.outcome(arn.to_owned()).await
+    }
+
+    async fn outcome(&self, arn: String) -> Outcome {
+        let described = serde_json::to_value(self.engine.wait(&arn).await.unwrap()).unwrap();
+        let status = described["status"].as_str().unwrap().to_owned();
+        let history = self.engine.get_execution_history(&arn, HistoryOptions::default()).await.unwrap();
+        let history = serde_json::to_value(&history).unwrap();
+        let entered = |event: &Value| {
+            event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned)
+        };
+        let events = history["items"].as_array().unwrap();
+        let states = events.iter().filter_map(entered).collect::<Vec<_>>().join(" ");
+        Outcome { arn, status, states, described }
+    }
+}
