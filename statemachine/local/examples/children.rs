@@ -6,8 +6,8 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 use stepfunctions_local::{
-    CreateStateMachine, Database, Engine, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects, Objects,
-    StartExecution, Status,
+    CreateStateMachine, Database, Engine, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects,
+    Objects, StartExecution, Status,
 };
 
 struct Nothing;
@@ -33,7 +33,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let objects = MemoryObjects::new();
     let lines: String = (0..items).map(|n| format!("{{\"n\":{n}}}\n")).collect();
     objects.put("work", "items.jsonl", Bytes::from(lines)).await?;
-    let engine = Engine::builder().database(database).lambda(Arc::new(Nothing)).objects(Arc::new(objects)).open().await?;
+    let engine = Engine::builder()
+        .database(database)
+        .lambda(Arc::new(Nothing))
+        .objects(Arc::new(objects))
+        .open()
+        .await?;
     let definition = json!({
         "QueryLanguage": "JSONata", "StartAt": "Each",
         "States": {"Each": {"Type": "Map", "End": true, "Label": "Each", "MaxConcurrency": 100,
@@ -45,7 +50,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     "Output": "{% $states.result.Payload %}"}}},
             "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "work", "Prefix": "results"}}}}
     });
-    let request = CreateStateMachine { name: "children".to_owned(), definition: definition.to_string(), ..Default::default() };
+    let request = CreateStateMachine {
+        name: "children".to_owned(),
+        definition: definition.to_string(),
+        ..Default::default()
+    };
     let machine = engine.create_state_machine(request).await?;
     let begun = Instant::now();
     let start = StartExecution { state_machine_arn: machine.state_machine_arn, ..Default::default() };

@@ -35,11 +35,19 @@ async fn children_have_histories_and_results_stay_in_order() {
         ]
     );
     let run = world.map_run(&ended.execution_arn).await;
-    assert!(run.map_run_arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:machine/Each:"), "{}", run.map_run_arn);
+    assert!(
+        run.map_run_arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:machine/Each:"),
+        "{}",
+        run.map_run_arn
+    );
     assert_eq!((run.item_counts.total, run.item_counts.succeeded, run.execution_counts.succeeded), (3, 3, 3));
     let request = ListExecutions { map_run_arn: Some(run.map_run_arn), ..Default::default() };
     let children = world.engine.list_executions(request).await.unwrap().items;
-    assert!(children[0].execution_arn.starts_with("arn:aws:states:us-east-1:000000000000:execution:machine/Each:"));
+    assert!(
+        children[0]
+            .execution_arn
+            .starts_with("arn:aws:states:us-east-1:000000000000:execution:machine/Each:")
+    );
     let lines = world.lines(&children[0].execution_arn).await;
     assert_eq!(lines.len(), 7);
     assert_eq!((lines[0].as_str(), lines[6].as_str()), ("1<0 ExecutionStarted", "7<6 ExecutionSucceeded"));
@@ -55,7 +63,10 @@ async fn batches_respect_both_limits_and_carry_their_input() {
     assert!(events.iter().all(|e| e["BatchInput"] == json!({"k": 2})));
     let sizes: Vec<usize> = events.iter().map(|e| e["Items"].as_array().unwrap().len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 6);
-    assert!(events.iter().all(|e| e["Items"].as_array().unwrap().len() == 1 || e.to_string().len() <= 60), "{events:?}");
+    assert!(
+        events.iter().all(|e| e["Items"].as_array().unwrap().len() == 1 || e.to_string().len() <= 60),
+        "{events:?}"
+    );
     assert_eq!(events[0]["Items"][0], json!({"n": 0, "v": 1}));
 }
 
@@ -68,14 +79,20 @@ async fn results_are_written_with_a_manifest() {
     let key = output["ResultWriterDetails"]["Key"].as_str().unwrap();
     assert!(key.starts_with("out/") && key.ends_with("/manifest.json"));
     let manifest = world.object(key).await;
-    assert_eq!((&manifest["DestinationBucket"], &manifest["MapRunArn"]), (&json!("results"), &output["MapRunArn"]));
+    assert_eq!(
+        (&manifest["DestinationBucket"], &manifest["MapRunArn"]),
+        (&json!("results"), &output["MapRunArn"])
+    );
     assert_eq!(manifest["ResultFiles"]["PENDING"], json!([]));
     let file = |kind: &str| manifest["ResultFiles"][kind][0]["Key"].as_str().unwrap().to_owned();
     let done = world.object(&file("SUCCEEDED")).await;
     let outputs: Vec<&str> = done.as_array().unwrap().iter().map(|r| r["Output"].as_str().unwrap()).collect();
     assert_eq!(outputs, ["0", "2", "4"], "Output is a text in these records");
     let failed = world.object(&file("FAILED")).await;
-    assert_eq!((&failed[0]["Error"], &failed[0]["Input"], &failed[0]["Status"]), (&json!("Odd"), &json!("1"), &json!("FAILED")));
+    assert_eq!(
+        (&failed[0]["Error"], &failed[0]["Input"], &failed[0]["Status"]),
+        (&json!("Odd"), &json!("1"), &json!("FAILED"))
+    );
     assert_eq!(failed.as_array().unwrap().len(), 2);
 }
 
@@ -99,7 +116,9 @@ async fn too_many_failures_end_the_run_and_leave_the_rest_pending() {
 async fn percentage_is_of_all_items() {
     for (percent, status) in [(40, Status::Succeeded), (39, Status::Failed)] {
         let world = World::new(odd_fail).await;
-        let ended = world.run(&each(json!({"ToleratedFailurePercentage": percent})), &json!({"items": [0, 1, 2, 3, 4]})).await;
+        let ended = world
+            .run(&each(json!({"ToleratedFailurePercentage": percent})), &json!({"items": [0, 1, 2, 3, 4]}))
+            .await;
         assert_eq!(ended.status, status, "{percent}");
     }
 }
@@ -113,7 +132,8 @@ async fn without_a_writer_results_have_to_fit_and_nothing_catches_it() {
             Ok(json!("x".repeat(if event == 0 { half } else { length - half })))
         })
         .await;
-        let mut definition = each(json!({"Next": "Done", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]}));
+        let mut definition =
+            each(json!({"Next": "Done", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]}));
         definition["States"]["Each"].as_object_mut().unwrap().remove("End");
         definition["States"]["Done"] = json!({"Type": "Succeed"});
         let ended = world.run(&definition, &json!({"items": [0, 1]})).await;
@@ -128,7 +148,8 @@ async fn without_a_writer_results_have_to_fit_and_nothing_catches_it() {
 async fn concurrency_can_be_raised_while_the_run_runs() {
     let world = World::new(odd_fail).await;
     let machine = world.machine(&each(json!({"MaxConcurrency": 1}))).await;
-    let arn = world.start(&machine, &json!({"items": [{"hang": true}, {"hang": true}, {"hang": true}]})).await;
+    let arn =
+        world.start(&machine, &json!({"items": [{"hang": true}, {"hang": true}, {"hang": true}]})).await;
     let calls = |n: usize| {
         let functions = world.functions.clone();
         async move {
@@ -149,7 +170,10 @@ async fn concurrency_can_be_raised_while_the_run_runs() {
     let ended = world.engine.describe_execution(&arn).await.unwrap();
     assert_eq!((ended.status, ended.error.as_deref()), (Status::Aborted, Some("Enough")));
     let run = world.map_run(&arn).await;
-    assert_eq!((run.status, run.execution_counts.aborted, run.execution_counts.running), (Status::Aborted, 3, 0));
+    assert_eq!(
+        (run.status, run.execution_counts.aborted, run.execution_counts.running),
+        (Status::Aborted, 3, 0)
+    );
     assert_eq!(world.lines(&arn).await.last().unwrap(), "5<4 ExecutionAborted");
 }
 

@@ -16,7 +16,11 @@ async fn world() -> (World, String) {
 }
 
 fn start(machine: &str, name: Option<&str>, input: &str) -> StartExecution {
-    StartExecution { state_machine_arn: machine.into(), name: name.map(Into::into), input: Some(input.into()) }
+    StartExecution {
+        state_machine_arn: machine.into(),
+        name: name.map(Into::into),
+        input: Some(input.into()),
+    }
 }
 
 #[tokio::test]
@@ -59,7 +63,8 @@ async fn an_output_of_262_145_bytes_ends_the_execution_uncaught() {
 #[tokio::test]
 async fn a_history_ends_at_25_000_events() {
     let world = World::new(|_, event| Ok(event)).await;
-    let definition = machine("A", json!({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}));
+    let definition =
+        machine("A", json!({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}));
     let ended = world.run(&definition, &json!({})).await;
     assert_eq!((ended.status, ended.error.as_deref()), (Status::Failed, Some("States.Runtime")));
     let history = world.history(&ended.execution_arn).await;
@@ -71,7 +76,8 @@ async fn a_history_ends_at_25_000_events() {
 #[tokio::test]
 async fn names_are_checked_and_idempotent_while_running() {
     let world = World::new(|_, event| Ok(event)).await;
-    let machine = world.machine(&machine("W", json!({"W": {"Type": "Wait", "Seconds": 60, "End": true}}))).await;
+    let machine =
+        world.machine(&machine("W", json!({"W": {"Type": "Wait", "Seconds": 60, "End": true}}))).await;
     for bad in ["", "a b", "a/b", "a:b", "a\u{7}", "a*", &"x".repeat(81)] {
         let refused = world.engine.start_execution(start(&machine, Some(bad), "{}")).await.unwrap_err();
         assert_eq!(refused.code, "InvalidName", "{bad:?}");
@@ -94,8 +100,14 @@ async fn unknown_things_have_the_services_codes() {
     let execution = format!("{}:x", machine.replace("stateMachine", "execution"));
     assert_eq!(world.engine.describe_execution(&execution).await.unwrap_err().code, "ExecutionDoesNotExist");
     assert_eq!(world.engine.describe_execution("nonsense").await.unwrap_err().code, "InvalidArn");
-    assert_eq!(world.engine.describe_state_machine(&format!("{machine}x")).await.unwrap_err().code, "StateMachineDoesNotExist");
-    assert_eq!(world.engine.start_execution(start(&format!("{machine}x"), None, "{}")).await.unwrap_err().code, "StateMachineDoesNotExist");
+    assert_eq!(
+        world.engine.describe_state_machine(&format!("{machine}x")).await.unwrap_err().code,
+        "StateMachineDoesNotExist"
+    );
+    assert_eq!(
+        world.engine.start_execution(start(&format!("{machine}x"), None, "{}")).await.unwrap_err().code,
+        "StateMachineDoesNotExist"
+    );
     let run = format!("{}/L:x", machine.replace("stateMachine", "mapRun"));
     assert_eq!(world.engine.describe_map_run(&run).await.unwrap_err().code, "ResourceNotFound");
 }
@@ -108,7 +120,12 @@ async fn history_pages_in_both_directions() {
     for reverse_order in [false, true] {
         let (mut ids, mut next_token) = (Vec::new(), None);
         loop {
-            let options = HistoryOptions { max_results: Some(3), next_token, reverse_order, include_execution_data: false };
+            let options = HistoryOptions {
+                max_results: Some(3),
+                next_token,
+                reverse_order,
+                include_execution_data: false,
+            };
             let page = world.engine.get_execution_history(&arn, options).await.unwrap();
             assert!(!serde_json::to_string(&page.items).unwrap().contains("secret"));
             ids.extend(page.items.iter().map(|e| e.id));
@@ -126,16 +143,37 @@ async fn history_pages_in_both_directions() {
 fn definitions_are_refused_with_the_place() {
     let state = |s: Value| machine("S", json!({"S": s}));
     let cases = [
-        (state(json!({"Type": "Pass", "End": true, "Typo": 1})), "Field 'Typo' is not supported at /States/S"),
-        (state(json!({"Type": "Pass", "Next": "Nowhere"})), "Missing 'Next' target: Nowhere at /States/S/Next"),
+        (
+            state(json!({"Type": "Pass", "End": true, "Typo": 1})),
+            "Field 'Typo' is not supported at /States/S",
+        ),
+        (
+            state(json!({"Type": "Pass", "Next": "Nowhere"})),
+            "Missing 'Next' target: Nowhere at /States/S/Next",
+        ),
         (state(json!({"Type": "Pass"})), "needs either 'Next' or 'End: true' at /States/S"),
         (state(json!({"Type": "Pass", "End": true, "InputPath": "$"})), "Field 'InputPath' is not supported"),
         (state(json!({"Type": "Pass", "End": true, "Output": "{% 1 + %}"})), "/States/S/Output"),
-        (state(json!({"Type": "Pass", "End": true, "Assign": {"states": 1}})), "reserved name at /States/S/Assign"),
-        (state(json!({"Type": "Task", "End": true, "Resource": "arn:aws:states:::sqs:sendMessage"})), "not supported by this engine at /States/S/Resource"),
-        (with(state(json!({"Type": "Succeed"})), json!({"StartAt": "T"})), "Missing 'StartAt' target: T at /StartAt"),
-        (with(machine("S", json!({"S": {"Type": "Succeed"}, "T": {"Type": "Succeed"}})), json!({})), "not reachable. at /States/T"),
-        (each(json!({"Label": "x".repeat(41)})), "Label has 1 to 40 characters, found 41 at /States/Each/Label"),
+        (
+            state(json!({"Type": "Pass", "End": true, "Assign": {"states": 1}})),
+            "reserved name at /States/S/Assign",
+        ),
+        (
+            state(json!({"Type": "Task", "End": true, "Resource": "arn:aws:states:::sqs:sendMessage"})),
+            "not supported by this engine at /States/S/Resource",
+        ),
+        (
+            with(state(json!({"Type": "Succeed"})), json!({"StartAt": "T"})),
+            "Missing 'StartAt' target: T at /StartAt",
+        ),
+        (
+            with(machine("S", json!({"S": {"Type": "Succeed"}, "T": {"Type": "Succeed"}})), json!({})),
+            "not reachable. at /States/T",
+        ),
+        (
+            each(json!({"Label": "x".repeat(41)})),
+            "Label has 1 to 40 characters, found 41 at /States/Each/Label",
+        ),
         (each(json!({"ItemBatcher": {}})), "/States/Each/ItemBatcher"),
         (each(json!({"Retry": [{"ErrorEquals": ["States.ALL", "X"]}]})), "/States/Each/Retry[0]/ErrorEquals"),
     ];
@@ -143,7 +181,11 @@ fn definitions_are_refused_with_the_place() {
     runtime.block_on(async {
         let world = World::new(|_, event| Ok(event)).await;
         for (definition, expected) in cases {
-            let request = CreateStateMachine { name: "m".into(), definition: definition.to_string(), ..Default::default() };
+            let request = CreateStateMachine {
+                name: "m".into(),
+                definition: definition.to_string(),
+                ..Default::default()
+            };
             let refused = world.engine.create_state_machine(request).await.unwrap_err();
             assert_eq!(refused.code, "InvalidDefinition");
             assert!(refused.message.contains(expected), "{expected}: {}", refused.message);

@@ -52,7 +52,8 @@ fn dumped(event: &Bytes) -> String {
         match value {
             Value::Array(items) => format!("[{}]", items.iter().map(write).collect::<Vec<_>>().join(", ")),
             Value::Object(map) => {
-                let fields: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", json!(k), write(v))).collect();
+                let fields: Vec<String> =
+                    map.iter().map(|(k, v)| format!("{}: {}", json!(k), write(v))).collect();
                 format!("{{{}}}", fields.join(", "))
             }
             other => other.to_string(),

@@ -32,7 +32,9 @@ impl Scope {
         let payload = match arguments.get("Payload") {
             None | Some(Value::Null) => "{}".to_owned(),
             // As recorded: a text that is JSON itself is the document, not a quoted one.
-            Some(Value::String(text)) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => text.clone(),
+            Some(Value::String(text)) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
+                text.clone()
+            }
             Some(payload) => payload.to_string(),
         };
         let output = self.invocation(state, function, Bytes::from(payload)).await?;

@@ -20,7 +20,9 @@ impl Scope {
         let request = self.request(state, arguments)?;
         let started = engine.start_execution(request).await.map_err(|e| refused(&e, pattern))?;
         if pattern == Pattern::AwsSdk {
-            return Ok(json!({"ExecutionArn": started.execution_arn, "StartDate": started.start_date.to_rfc3339()}));
+            return Ok(
+                json!({"ExecutionArn": started.execution_arn, "StartDate": started.start_date.to_rfc3339()}),
+            );
         }
         let submitted = self.submitted(&started.execution_arn, started.start_date.millis());
         if pattern == Pattern::Request {

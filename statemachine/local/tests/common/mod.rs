@@ -24,7 +24,10 @@ impl Lambda for Functions {
             std::future::pending::<()>().await;
         }
         match (self.body)(&invocation.function, event) {
-            Ok(value) => Ok(LambdaOutput { payload: Bytes::from(value.to_string()), executed_version: "$LATEST".into() }),
+            Ok(value) => Ok(LambdaOutput {
+                payload: Bytes::from(value.to_string()),
+                executed_version: "$LATEST".into(),
+            }),
             Err((error_type, message)) => {
                 let payload = json!({"errorMessage": message, "errorType": error_type}).to_string().into();
                 Err(LambdaError::Function { error_type, payload })
@@ -45,7 +48,9 @@ pub(crate) const START: i64 = 1_700_000_000_000;
 
 impl World {
     /// In memory.
-    pub(crate) async fn new(body: impl Fn(&str, Value) -> Result<Value, (String, String)> + Send + Sync + 'static) -> Self {
+    pub(crate) async fn new(
+        body: impl Fn(&str, Value) -> Result<Value, (String, String)> + Send + Sync + 'static,
+    ) -> Self {
         Self::on(Database::Memory, body).await
     }
 
