@@ -1,0 +1,67 @@
+//! The object's bytes, and what they prove.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use futures::stream::{BoxStream, StreamExt};
+use transload_plan::ByteRange;
+use transload_store::prove::{Evidence, Expected};
+use transload_store::resume::{PinnedRange, pinned_stream};
+use transload_store::tap::{Flowed, Seen, Wanted, tap};
+use transload_store::{ObjectRef, PutBody};
+use transload_wire::{ChecksumKind, ErrorName, Failure};
+
+use crate::Work;
+
+/// A body to send, and what will be known of it.
+pub(crate) async fn open(work: &Work) -> Result<(PutBody, Seen), Failure> {
+    let mut stream = read(work);
+    if work.input.source.size == 0 {
+        // Nobody asks an empty body for its frames, and the version is checked by asking.
+        while stream.try_next().await?.is_some() {}
+        stream = futures::stream::empty().boxed();
+    }
+    tap(stream, work.input.source.size, &wanted(work), work.input.source.object.to_string())
+}
+
+/// Reads the source without sending it, to know what its bytes prove.
+pub(crate) async fn measure(work: &Work) -> Result<Flowed, Failure> {
+    let (mut body, seen) = open(work).await?;
+    while work.deadline.bound(body.stream.try_next()).await??.is_some() {}
+    seen.get().ok_or_else(|| ErrorName::Internal.because("expected a body that was read to have ended, found it open"))
+}
+
+fn read(work: &Work) -> BoxStream<'static, Result<Bytes, Failure>> {
+    let source = &work.input.source;
+    let pinned = PinnedRange {
+        object: ObjectRef::of_pinned(source),
+        etag: source.etag.clone(),
+        range: ByteRange { start: 0, len: source.size },
+        total: source.size,
+    };
+    pinned_stream(work.source.clone(), pinned, work.deadline).0
+}
+
+/// The source's own checksum is compared in whichever algorithm it is; the destination's proves the write.
+fn wanted(work: &Work) -> Wanted {
+    let algorithm = work.target.checksum_algorithm;
+    Wanted {
+        algorithms: algorithm.into_iter().collect(),
+        md5: algorithm.is_none() && work.destination.etags_are_md5(),
+        expected: work.input.source.checksum.clone().filter(|own| own.kind == ChecksumKind::FullObject),
+    }
+}
+
+/// What to read back, as far as it is known.
+pub(crate) fn expected(work: &Work, flowed: Option<&Flowed>) -> Expected {
+    let algorithm = work.target.checksum_algorithm;
+    let own = work.input.source.checksum.clone().filter(|own| own.kind == ChecksumKind::FullObject);
+    let sent = algorithm.and_then(|algorithm| flowed?.checksum(algorithm).cloned());
+    let etag = flowed.and_then(|flowed| flowed.md5.as_ref()?.parse().ok());
+    let checksum = sent.or_else(|| own.filter(|own| Some(own.algorithm) == algorithm));
+    let evidence = [checksum.map(Evidence::Checksum), etag.map(Evidence::Etag)];
+    Expected {
+        token: work.input.token.clone(),
+        size: work.input.source.size,
+        evidence: evidence.into_iter().flatten().collect(),
+    }
+}

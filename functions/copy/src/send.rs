@@ -1,0 +1,138 @@
+//! The PUT, its answer, and another try.
+
+use transload_store::prove::{Standing, condition, confirm, exists, guard, read_back};
+use transload_store::tap::Flowed;
+use transload_store::{
+    Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of,
+};
+use transload_wire::{ErrorName, Failure};
+
+use crate::{Work, body};
+
+/// PUTs in one call. More is the workflow's to decide, with longer waits that cost nothing.
+const TRIES: u32 = 4;
+/// Bodies that are not what the source says: one may be an accident on the way.
+const MISMATCHES: u32 = 2;
+
+/// What came of it.
+pub(crate) struct Done {
+    pub(crate) head: Box<Head>,
+    pub(crate) reconciled: bool,
+}
+
+/// What a try met.
+enum Met {
+    Done(Done),
+    /// Not there; the same again may succeed.
+    Again(Failure),
+    /// Our own object is there, with other bytes: it is replaced.
+    Broken(Box<Head>, Failure),
+}
+
+/// Sends the object until it is proven.
+pub(crate) async fn send(work: &Work) -> Result<Done, Failure> {
+    let mut condition = condition(&work.input.options, work.input.replaces.as_ref());
+    let mut backoff = Backoff::of_tries(TRIES);
+    let mut mismatches = 0;
+    loop {
+        work.deadline.check()?;
+        let failure = match send_once(work, &condition).await? {
+            Met::Done(done) => return Ok(done),
+            Met::Again(failure) => failure,
+            Met::Broken(head, failure) => {
+                condition = Condition::Matches(head.etag);
+                failure
+            }
+        };
+        mismatches += u32::from(failure.name == ErrorName::ChecksumMismatch);
+        if mismatches >= MISMATCHES || !backoff.pause(&work.deadline).await {
+            return Err(failure);
+        }
+    }
+}
+
+async fn send_once(work: &Work, condition: &Condition) -> Result<Met, Failure> {
+    let honoured = if work.destination.conditional_writes() {
+        condition.clone()
+    } else {
+        guard(work.destination.as_ref(), &work.input.destination, condition, &work.input.token).await?;
+        Condition::Anything
+    };
+    let (body, seen) = match body::open(work).await {
+        Ok(opened) => opened,
+        Err(failure) if failure.name == ErrorName::ChecksumMismatch => return Ok(Met::Again(failure)),
+        Err(failure) => return Err(failure),
+    };
+    let answer = match work.deadline.bound(work.destination.put(&work.target, body, &honoured)).await {
+        Ok(answer) => answer,
+        Err(failure) => Err(StoreError::new(StoreErrorKind::Body, failure.to_string()).caused_by(failure)),
+    };
+    match (answer, seen.get()) {
+        (Ok(written), Some(flowed)) => prove(work, &written, &flowed).await,
+        (Ok(_), None) => Ok(Met::Again(ErrorName::PartCorrupted.because(format!(
+            "{}: expected the store to take the whole body, found that it answered before its end",
+            work.input.destination
+        )))),
+        (Err(error), flowed) => settle(work, condition, error, flowed).await,
+    }
+}
+
+/// An answer of success is not yet a proof.
+async fn prove(work: &Work, written: &Written, flowed: &Flowed) -> Result<Met, Failure> {
+    let (store, destination) = (work.destination.as_ref(), &work.input.destination);
+    let expected = body::expected(work, Some(flowed));
+    Ok(match confirm(store, destination, written, &expected, &work.deadline).await? {
+        Standing::Proven(head) => Met::Done(Done { head, reconciled: false }),
+        Standing::Broken(head, failure) => Met::Broken(head, failure),
+        Standing::Another(head) => return Err(exists(destination, &Condition::Anything, Some(&head.etag))),
+        Standing::Nothing => return Err(exists(destination, &Condition::Anything, None)),
+    })
+}
+
+/// Settles a failed PUT by what stands at the destination: this try's object or an earlier one's, or not ours.
+async fn settle(
+    work: &Work,
+    condition: &Condition,
+    error: StoreError,
+    flowed: Option<Flowed>,
+) -> Result<Met, Failure> {
+    let (store, destination) = (work.destination.as_ref(), &work.input.destination);
+    let mut expected = body::expected(work, flowed.as_ref());
+    let mut standing = read_back(store, destination, None, &expected).await;
+    if matches!(standing, Ok(Standing::Broken(..))) && expected.evidence.is_empty() {
+        // Ours, but the store turned this try away before its bytes had passed: what they prove is read once more.
+        expected = body::expected(work, Some(&body::measure(work).await?));
+        standing = read_back(store, destination, None, &expected).await;
+    }
+    let found = match standing {
+        Ok(Standing::Proven(head)) => return Ok(Met::Done(Done { head, reconciled: true })),
+        Ok(Standing::Broken(head, failure)) => return Ok(Met::Broken(head, failure)),
+        Ok(Standing::Another(head)) => Some(head.etag),
+        Ok(Standing::Nothing) => None,
+        Err(unread) if refused(error.kind) => return Err(failure_of(unread, Side::Destination)),
+        Err(_) => return again(error),
+    };
+    if refused(error.kind) {
+        return Err(exists(destination, condition, found.as_ref()).caused_by(error));
+    }
+    again(error)
+}
+
+/// The condition did not hold (S3 answers 404 where an object was to be replaced and there is none).
+fn refused(kind: StoreErrorKind) -> bool {
+    matches!(kind, StoreErrorKind::PreconditionFailed | StoreErrorKind::NotFound)
+}
+
+/// Whether a PUT that took no effect may be repeated within this call.
+fn again(error: StoreError) -> Result<Met, Failure> {
+    let failure = failure_of(error, Side::Destination);
+    match failure.name {
+        ErrorName::Throttled
+        | ErrorName::Unavailable
+        | ErrorName::ConnectionLost
+        | ErrorName::Stalled
+        | ErrorName::PartCorrupted
+        | ErrorName::ChecksumMismatch => Ok(Met::Again(failure)),
+        _ => Err(failure),
+    }
+}
