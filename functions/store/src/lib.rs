@@ -5,12 +5,16 @@
 //! success: see [`StoreErrorKind`].
 
 mod combine;
+#[cfg(any(test, feature = "contract"))]
+#[allow(clippy::expect_used, clippy::panic)] // It is a test, wherever it is compiled.
+pub mod contract;
 mod deadline;
 mod digest;
 mod ends;
 mod error;
 mod failure;
 pub mod faulty;
+pub mod location;
 pub mod memory;
 mod pages;
 pub mod prove;

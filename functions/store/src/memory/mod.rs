@@ -182,3 +182,6 @@ impl Store for MemoryStore {
         upload::list_uploads(&self.config, &mut self.lock(), bucket, prefix, after)
     }
 }
+
+#[cfg(test)]
+mod tests;
