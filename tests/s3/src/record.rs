@@ -42,6 +42,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    pub(crate) const fn operation(&self) -> &'static str {
+        self.target.operation
+    }
+
     pub(crate) fn set_status(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
     }

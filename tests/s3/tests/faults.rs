@@ -297,6 +297,14 @@ async fn complete_may_be_answered_in_part() {
 }
 
 #[tokio::test]
+async fn complete_may_be_answered_behind_whitespace() {
+    let (server, first, _) = complete(Action::Whitespace(1000)).await;
+    assert_eq!(first, Ok(format!("\"{}\"", server.direct().get(BUCKET, "k").unwrap().etag)));
+    let sent = server.requests().into_iter().find(|request| request.fault.as_deref() == Some("Whitespace"));
+    assert!(sent.unwrap().bytes_out > 1000);
+}
+
+#[tokio::test]
 async fn an_abort_may_be_answered_and_not_done() {
     let (server, client, id, _) = part(Action::Delay(Duration::ZERO), ChecksumAlgorithm::Crc32).await;
     server.set_faults(Rule::on("AbortMultipartUpload", Action::Answer(Answer::no_content())).first(3));

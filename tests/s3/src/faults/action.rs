@@ -59,6 +59,8 @@ pub enum Action {
     OmitHeader(&'static str),
     /// Does what the request asks for and answers only this many bytes of the body, with a `Content-Length` to match.
     TruncateAnswer(u64),
+    /// Puts this many blanks between the XML declaration and the element, as S3 does while it completes an upload.
+    Whitespace(usize),
     /// Runs a hook on the server's storage before the request is handled.
     Hook(Hook),
 }

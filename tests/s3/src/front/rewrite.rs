@@ -29,6 +29,7 @@ pub(super) async fn rewrite(
             edit_range(&mut answer, |range| range.total = moved(range.total, *by))
         }
         Some(Action::Shorten(by)) => return shorten(answer, *by).await,
+        Some(Action::Whitespace(count)) => return whitespace(answer, *count).await,
         Some(Action::TruncateAnswer(length)) => return cut(answer, *length as usize).await,
         Some(Action::OmitHeader(name)) => {
             if let Ok(name) = HeaderName::try_from(*name) {
@@ -81,10 +82,30 @@ async fn shorten(mut answer: Response<Body>, by: u64) -> Result<Response<Body>, 
     cut(answer, length.unwrap_or_default().saturating_sub(by) as usize).await
 }
 
+/// What a long CompleteMultipartUpload sends to keep its connection: blanks between the declaration and the element.
+async fn whitespace(answer: Response<Body>, count: usize) -> Result<Response<Body>, io::Error> {
+    let (mut parts, body) = answer.into_parts();
+    let body = Limited::new(body, MAX_HELD).collect().await.map_err(io::Error::other)?.to_bytes();
+    let end = body.windows(2).position(|pair| pair == b"?>").map_or(0, |at| at + 2);
+    let all = [&body[..end], " ".repeat(count).as_bytes(), &body[end..]].concat();
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, Body::from(all)))
+}
+
 async fn cut(answer: Response<Body>, length: usize) -> Result<Response<Body>, io::Error> {
     let (mut parts, body) = answer.into_parts();
     let body = Limited::new(body, MAX_HELD).collect().await.map_err(io::Error::other)?.to_bytes();
     let body = body.slice(..length.min(body.len()));
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len() as u64));
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// GetObjectAttributes alone writes its ETag without quotes; the protocol library always writes them.
+pub(super) async fn bare_etag(answer: Response<Body>) -> Result<Response<Body>, io::Error> {
+    let (mut parts, body) = answer.into_parts();
+    let body = Limited::new(body, MAX_HELD).collect().await.map_err(io::Error::other)?.to_bytes();
+    let text = String::from_utf8_lossy(&body);
+    let text = text.replace("<ETag>&quot;", "<ETag>").replace("&quot;</ETag>", "</ETag>");
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(parts, Body::from(text)))
 }

@@ -92,9 +92,10 @@ impl Store {
         (self.capabilities.crc64nvme && self.capabilities.checksums).then_some(Algorithm::Crc64Nvme)
     }
 
-    /// The MD5, except under KMS or a customer's key, where the ETag says nothing of the bytes.
+    /// The MD5, except under KMS or a customer's key, where the ETag says nothing of the bytes. A part that is sent
+    /// again has the same ETag again.
     pub(crate) fn etag(&self, fingerprint: [u8; 16], attributes: &Attributes) -> String {
         let plain = attributes.encryption() == "AES256" && attributes.customer_key.is_none();
-        crate::storage::hex(&if plain { fingerprint } else { self.unique() })
+        crate::storage::hex(&if plain { fingerprint } else { self.veiled(fingerprint) })
     }
 }

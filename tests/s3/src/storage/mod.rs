@@ -69,21 +69,31 @@ impl Store {
         if skew < 0 { now - distance } else { now + distance }
     }
 
+    /// Another 16 bytes for the same ones, always the same on this server.
+    pub(crate) fn veiled(&self, fingerprint: [u8; 16]) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.salt.to_le_bytes());
+        hash.update(fingerprint);
+        first_half(&hash.finalize())
+    }
+
     /// 16 bytes that no other call and no other server gives.
     pub(crate) fn unique(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.salt.to_le_bytes());
         hash.update((std::ptr::from_ref(self) as usize).to_le_bytes());
         hash.update(self.ids.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash.finalize()[..16]);
-        id
+        first_half(&hash.finalize())
     }
 
     /// As an upload or version id: 32 characters.
     pub(crate) fn unique_id(&self) -> String {
         hex(&self.unique())
     }
+}
+
+fn first_half(digest: &[u8]) -> [u8; 16] {
+    std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default())
 }
 
 /// Lower-case hexadecimal.

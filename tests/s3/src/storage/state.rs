@@ -94,7 +94,7 @@ impl Bucket {
         found.ok_or_else(no_such_key)
     }
 
-    /// Adds a version, or replaces `null`. Returns the id to report: none where versioning was never enabled.
+    /// Adds a version, or replaces `null`. Returns the id to report: none unless versioning is enabled.
     pub(crate) fn insert(
         &mut self,
         key: &str,
@@ -106,13 +106,14 @@ impl Bucket {
         let modified = object.modified;
         let version = Version { id: id.clone(), modified, object: Some(object), tags, restore: None };
         self.push(key, version);
-        self.reported(id)
+        (self.options.versioning == Versioning::Enabled).then_some(id)
     }
 
     fn id_for_write(&self, new_id: String) -> String {
         if self.options.versioning == Versioning::Enabled { new_id } else { NULL.to_owned() }
     }
 
+    /// The id that an answer about a version names: none where versioning was never enabled.
     pub(crate) fn reported(&self, id: String) -> Option<String> {
         (self.options.versioning != Versioning::Off).then_some(id)
     }
