@@ -1,3 +1,154 @@
-//! The command line.
+//! The command line: raw arguments, then one file per command.
 
-fn main() {}
+mod api;
+mod command;
+mod control;
+mod definition;
+mod demo;
+mod exit;
+mod follow;
+mod home;
+mod lambda;
+mod locations;
+mod machine;
+mod options;
+mod place;
+mod progress;
+mod report;
+mod story;
+mod summary;
+mod table;
+mod times;
+mod units;
+mod view;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use command::{copy, describe, executions, history, redrive, report as report_command, resume, stop, worker};
+use exit::{CliError, Outcome};
+use home::Home;
+
+/// Moves S3 objects of any size between places that cannot replicate to each other.
+#[derive(Parser)]
+#[command(name = "transload", version, about, after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Folder of executions, results and logs [default: ~/.local/share/transload]
+    #[arg(long, global = true, env = "TRANSLOAD_HOME", hide_env_values = true, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// Locations file [default: ./transload.toml, then ~/.config/transload/locations.toml]
+    #[arg(
+        long,
+        global = true,
+        env = "TRANSLOAD_LOCATIONS_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    locations: Option<PathBuf>,
+    /// How answers are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    output: Format,
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs: the API's own shapes where there are any
+    Json,
+}
+
+impl Global {
+    pub(crate) fn home(&self) -> Outcome<Home> {
+        Home::resolve(self.home.as_deref())
+    }
+
+    pub(crate) fn json(&self) -> bool {
+        self.output == Format::Json
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show everything on this machine alone: two S3 servers, one object, one transfer
+    Demo(demo::DemoArgs),
+    /// Copy an object
+    Copy(Box<copy::CopyArgs>),
+    /// List executions
+    Executions(executions::ExecutionsArgs),
+    /// Tell where an execution stands
+    Describe(describe::DescribeArgs),
+    /// Show an execution's history
+    History(history::HistoryArgs),
+    /// Report on a transfer, part by part
+    Report(report_command::ReportArgs),
+    /// Go on with a failed execution: only what is missing is sent
+    Redrive(redrive::RedriveArgs),
+    /// Go on with executions that were interrupted
+    Resume(resume::ResumeArgs),
+    /// Stop a running execution
+    Stop(stop::StopArgs),
+    /// Serve one function's invocations (what the engine starts)
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A worker has a runtime of its own kind: one thread, as deployed.
+    if let Command::Worker(args) = cli.command {
+        return worker::run(&args);
+    }
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| CliError::trouble("threads", e))?;
+    runtime.block_on(dispatch(cli.command, &cli.global))
+}
+
+async fn dispatch(command: Command, global: &Global) -> Outcome {
+    match command {
+        Command::Demo(args) => demo::run(args, global).await,
+        Command::Copy(args) => copy::run(*args, global).await,
+        Command::Executions(args) => executions::run(args, global).await,
+        Command::Describe(args) => describe::run(args, global).await,
+        Command::History(args) => history::run(args, global).await,
+        Command::Report(args) => report_command::run(args, global).await,
+        Command::Redrive(args) => redrive::run(args, global).await,
+        Command::Resume(args) => resume::run(args, global).await,
+        Command::Stop(args) => stop::run(args, global).await,
+        Command::Worker(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

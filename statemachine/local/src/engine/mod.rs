@@ -47,6 +47,7 @@ pub(crate) struct Inner {
     loaded: Mutex<HashMap<i64, Arc<Loaded>>>,
     runs: Mutex<HashMap<String, Arc<Run>>>,
     map_runs: Mutex<HashMap<i64, Arc<MapRun>>>,
+    redriving: tokio::sync::Mutex<()>,
     /// How many top-level executions run.
     driving: watch::Sender<usize>,
 }
@@ -143,6 +144,7 @@ impl EngineBuilder {
             loaded: Mutex::default(),
             runs: Mutex::default(),
             map_runs: Mutex::default(),
+            redriving: tokio::sync::Mutex::new(()),
             driving: watch::channel(0).0,
         };
         let engine = Engine { inner: Arc::new(inner) };

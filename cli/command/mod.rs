@@ -1,0 +1,92 @@
+//! One file per command: its arguments, and what it does with them.
+
+pub(crate) mod copy;
+pub(crate) mod describe;
+pub(crate) mod executions;
+pub(crate) mod history;
+pub(crate) mod redrive;
+pub(crate) mod report;
+pub(crate) mod resume;
+pub(crate) mod stop;
+pub(crate) mod worker;
+
+use serde::Serialize;
+
+use crate::Global;
+use crate::exit::{CliError, Exit, Outcome};
+use crate::follow::{Ended, follow};
+use crate::locations::Known;
+use crate::machine::{Machine, WorkerSettings};
+use crate::progress::Progress;
+use crate::report::{self as reports, Report};
+use crate::view::View;
+use crate::{locations, summary};
+
+/// Prints JSON, indented, on standard output.
+pub(crate) fn print_json(value: &impl Serialize) -> Outcome {
+    let text = serde_json::to_string_pretty(value).map_err(|e| CliError::trouble("output", e))?;
+    print(&format!("{text}\n"))
+}
+
+/// Prints text. A reader that has enough (`| head`) is no error.
+pub(crate) fn print(text: &str) -> Outcome {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::trouble("output", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Opens the home with workers that know the locations of the user's file.
+async fn machine(global: &Global) -> Outcome<Machine> {
+    machine_of(global, locations::read(global.locations.as_deref())?).await
+}
+
+async fn machine_of(global: &Global, known: Known) -> Outcome<Machine> {
+    let settings = WorkerSettings { inherit: known.variables(), locations: known.file, env: Vec::new() };
+    Machine::open(&global.home()?, &settings).await
+}
+
+/// Follows an execution, ends the machine, and prints the report.
+async fn see_through(machine: Machine, arn: &str, global: &Global) -> Outcome {
+    let mut progress = Progress::new(false);
+    let ended = follow(&machine, arn, &mut progress).await?;
+    if matches!(ended, Ended::Interrupted) {
+        return interrupted(machine, arn).await;
+    }
+    let report = reports::read(&View::of(&machine.engine), arn).await?;
+    machine.shutdown().await?;
+    if global.json() {
+        print_json(&report)?
+    } else {
+        print(&summary::lines(&report))?
+    }
+    verdict(&report)
+}
+
+/// Keeps the execution for later. A second Ctrl-C does not wait for the database.
+async fn interrupted(machine: Machine, arn: &str) -> Outcome {
+    let name = arn.rsplit(':').next().unwrap_or(arn).to_owned();
+    tokio::select! {
+        ended = machine.shutdown() => ended?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    let message = format!("interrupted; {name} is kept, with the parts that were sent");
+    Err(CliError::new(Exit::Interrupted, message).hint("go on with: transload resume"))
+}
+
+/// Success or the transfer's failure.
+fn verdict(report: &Report) -> Outcome {
+    let error = match report.status.as_str() {
+        "SUCCEEDED" => return Ok(()),
+        status => report.error.clone().unwrap_or_else(|| status.to_owned()),
+    };
+    let cause = summary::message(report.cause.as_deref().unwrap_or_default());
+    let failed = CliError::new(Exit::Failed, format!("the transfer failed: {error}: {cause}"));
+    Err(failed.hint(format!(
+        "what happened: transload history {0}\n  once it is mended:  transload redrive {0}",
+        report.name
+    )))
+}

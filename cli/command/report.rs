@@ -1,0 +1,36 @@
+//! `transload report`: what a transfer took, part by part.
+
+use clap::Args;
+
+use super::{print, print_json};
+use crate::Global;
+use crate::exit::Outcome;
+use crate::report;
+use crate::summary;
+use crate::view::{View, execution_arn};
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Name or ARN of the execution
+    #[arg(value_name = "EXECUTION")]
+    execution: String,
+    /// Without the lines of the parts
+    #[arg(long)]
+    summary: bool,
+}
+
+/// Reports.
+pub(crate) async fn run(args: ReportArgs, global: &Global) -> Outcome {
+    let view = View::open(&global.home()?).await?;
+    let report = report::read(&view, &execution_arn(&args.execution)).await?;
+    if global.json() {
+        return print_json(&report);
+    }
+    let mut text = summary::lines(&report);
+    if !args.summary && !report.part_records.is_empty() {
+        text.push('\n');
+        text.push_str(&summary::parts(&report));
+    }
+    print(&text)
+}

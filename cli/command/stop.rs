@@ -1,0 +1,51 @@
+//! `transload stop`: ends a running execution, whichever process it runs in.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{machine, print, print_json};
+use crate::Global;
+use crate::api::{self, Request};
+use crate::exit::{CliError, Exit, Outcome};
+use crate::view::{View, execution_arn, text};
+
+/// Arguments of `stop`.
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// Name or ARN of the execution
+    #[arg(value_name = "EXECUTION")]
+    execution: String,
+    /// Why; kept in its history
+    #[arg(long, default_value = "stopped by hand", value_name = "TEXT")]
+    cause: String,
+}
+
+/// Stops it. The upload is kept: a redrive goes on with it.
+pub(crate) async fn run(args: StopArgs, global: &Global) -> Outcome {
+    let arn = execution_arn(&args.execution);
+    let view = View::open(&global.home()?).await?;
+    let described = view.describe(&arn).await?;
+    let status = text(&described, "status");
+    if status != "RUNNING" {
+        let message = format!("{}: expected a RUNNING execution, found {status}", args.execution);
+        return Err(CliError::new(Exit::Busy, message));
+    }
+    let stopped = match view {
+        View::There(_) => view.call(Request::StopExecution(arn.clone(), args.cause)).await?,
+        // Nobody runs it, so it is brought back for the moment of its end.
+        View::Here { .. } => {
+            drop(view);
+            let machine = machine(global).await?;
+            let stopped = api::call(&machine.engine, Request::StopExecution(arn.clone(), args.cause)).await;
+            machine.shutdown().await?;
+            stopped?
+        }
+    };
+    if global.json() {
+        return print_json(&json!({ "executionArn": arn, "stopDate": stopped["stopDate"] }));
+    }
+    print(&format!(
+        "stopped {0}; the parts that were sent are kept, go on with: transload redrive {0}\n",
+        args.execution
+    ))
+}

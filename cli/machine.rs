@@ -1,0 +1,127 @@
+//! Engine, worker pool and definition put together: the one place where a transfer can run.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_local::{FunctionConfig, Logs, Pool};
+use stepfunctions_local::{CreateStateMachine, Database, DirectoryObjects, Engine, StartExecution};
+
+use crate::control::Listener;
+use crate::definition::{self, FUNCTIONS, MACHINE};
+use crate::exit::{CliError, Outcome};
+use crate::home::{Home, Owner};
+use crate::lambda::Workers;
+use crate::view;
+
+/// What workers are started with.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerSettings {
+    /// The locations file, which they read themselves.
+    pub(crate) locations: PathBuf,
+    /// Names of variables that the locations' credentials need; workers get no others of ours.
+    pub(crate) inherit: Vec<String>,
+    /// Further variables.
+    pub(crate) env: Vec<(String, OsString)>,
+}
+
+/// A running machine. Executions that a killed process left go on as soon as it is open.
+pub(crate) struct Machine {
+    /// The engine.
+    pub(crate) engine: Engine,
+    /// Its workers.
+    pub(crate) pool: Pool,
+    _listener: Option<Listener>,
+    _owner: Owner,
+}
+
+/// Memory of each worker in MB, as deployed.
+const MEMORY_MB: u32 = 128;
+
+/// Longest time of an invocation in seconds, as deployed: the timeout of its state or a little less.
+fn timeout(function: &str) -> Duration {
+    Duration::from_secs(match function {
+        "Head" => 60,
+        "Init" | "Abort" => 300,
+        _ => 900,
+    })
+}
+
+impl Machine {
+    /// Takes the home, starts the pool and the engine, and puts the definition in place.
+    ///
+    /// # Errors
+    /// If another process has the home, or disk, database or sockets fail.
+    pub(crate) async fn open(home: &Home, settings: &WorkerSettings) -> Outcome<Self> {
+        let owner = home.own()?;
+        let pool = pool(home, settings).await?;
+        let opened = Engine::builder()
+            .database(Database::File(home.database()))
+            .lambda(Arc::new(Workers(pool.clone())))
+            .objects(Arc::new(DirectoryObjects::new(home.results())))
+            .open();
+        let engine = opened.await.map_err(|e| CliError::trouble(home.database().display(), e))?;
+        install(&engine).await?;
+        let listener = Listener::open(home, engine.clone());
+        Ok(Self { engine, pool, _listener: listener, _owner: owner })
+    }
+
+    /// Starts an execution; the same name with the same input while it runs is the same execution.
+    ///
+    /// # Errors
+    /// The API's: a name that is taken or malformed, an input that is no JSON or too long.
+    pub(crate) async fn start(&self, name: &str, input: String) -> Outcome<String> {
+        let request = StartExecution {
+            state_machine_arn: view::machine_arn(),
+            name: Some(name.to_owned()),
+            input: Some(input),
+        };
+        Ok(self.engine.start_execution(request).await?.execution_arn)
+    }
+
+    /// Ends in order: what runs is kept and goes on when the home is opened again.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn shutdown(self) -> Outcome {
+        let flushed = self.engine.shutdown().await;
+        self.pool.shutdown().await;
+        flushed.map_err(|e| CliError::trouble("database", e))
+    }
+}
+
+async fn pool(home: &Home, settings: &WorkerSettings) -> Outcome<Pool> {
+    let program = std::env::current_exe().map_err(|e| CliError::trouble("this program's own path", e))?;
+    // How many run at a time is the Map's to say: the input's maxConcurrency.
+    let mut builder = Pool::builder();
+    for name in FUNCTIONS {
+        let mut function = FunctionConfig::new(name, &program);
+        function.args = vec!["worker".into(), name.into()];
+        function.env = settings.env.clone();
+        function.env.push(("TRANSLOAD_LOCATIONS_FILE".to_owned(), settings.locations.clone().into()));
+        function.inherit_env = settings.inherit.clone();
+        function.timeout = timeout(name);
+        function.memory_mb = MEMORY_MB;
+        function.logs = Logs::File(home.log(name));
+        builder = builder.function(function);
+    }
+    builder.start().await.map_err(|e| CliError::trouble("workers", e))
+}
+
+/// Creates the state machine, or updates the one that an earlier release made.
+async fn install(engine: &Engine) -> Outcome {
+    let machine = CreateStateMachine {
+        name: MACHINE.to_owned(),
+        definition: definition::object(),
+        role_arn: "arn:aws:iam::000000000000:role/transload-object".to_owned(),
+        ..CreateStateMachine::default()
+    };
+    match engine.create_state_machine(machine.clone()).await {
+        Err(error) if error.code == "StateMachineAlreadyExists" => {
+            engine.update_state_machine(&view::machine_arn(), Some(machine.definition), None).await?;
+        }
+        other => drop(other?),
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The report of a transfer: what was moved, how, and what it took; each part with its attempts.
+
+use serde::Serialize;
+use serde_json::Value;
+use stepfunctions_local::ListExecutions;
+use transload_wire::{CompleteOutput, PartOutput, PartRecord, Requests};
+
+use crate::exit::Outcome;
+use crate::story::{Story, add, failure};
+use crate::view::{View, text};
+
+/// A report, in the shape of `--output json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The execution's ARN.
+    pub(crate) execution_arn: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its status.
+    pub(crate) status: String,
+    /// The workflow's error, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// Its cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// `LOCATION:s3://BUCKET/KEY`, once Head has run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// As the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination: Option<String>,
+    /// What Head decided: `parts`, `copy` or `skip`, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<String>,
+    /// Bytes of the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
+    /// Parts; 0 if it goes whole.
+    pub(crate) parts: u32,
+    /// Bytes of a part but the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) part_size: Option<u64>,
+    /// From start to end (or to the newest event), in seconds, waits included.
+    pub(crate) seconds: f64,
+    /// Rounds over the missing parts.
+    pub(crate) rounds: u32,
+    /// Redrives.
+    pub(crate) redrives: u64,
+    /// What Complete or Copy proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<CompleteOutput>,
+    /// Requests by operation, as workers reported them. Those of a worker that died or failed are not in it.
+    pub(crate) requests: Requests,
+    /// Failed attempts of tasks, by error: each was retried, or ended its round.
+    pub(crate) failed_attempts: Requests,
+    /// PUTs beyond the first of each part.
+    pub(crate) repeated_puts: u64,
+    /// GETs beyond the first of each part.
+    pub(crate) repeated_gets: u64,
+    /// What became of each part, ascending.
+    pub(crate) part_records: Vec<PartRecord>,
+}
+
+/// Reads everything that is known of an execution.
+///
+/// # Errors
+/// If there is no such execution.
+pub(crate) async fn read(view: &View, arn: &str) -> Outcome<Report> {
+    let described = view.describe(arn).await?;
+    let history = view.history(arn).await?;
+    let mut story = Story::default();
+    story.read(&history);
+    let (mut requests, mut failures) =
+        (std::mem::take(&mut story.requests), std::mem::take(&mut story.failures));
+    let mut parts = Vec::new();
+    for map_run in view.map_runs(arn).await? {
+        let list = ListExecutions {
+            map_run_arn: map_run["mapRunArn"].as_str().map(str::to_owned),
+            ..ListExecutions::default()
+        };
+        for child in view.executions(list).await? {
+            let child = text(&child, "executionArn");
+            let output = view.describe(child).await?["output"].take();
+            if let Some(output) = output.as_str().and_then(|o| serde_json::from_str::<PartOutput>(o).ok()) {
+                add(&mut requests, &serde_json::json!(output.requests));
+                parts.extend(output.parts);
+            }
+            for event in view.history(child).await? {
+                if let Some(error) = failure(&event) {
+                    *failures.entry(error.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+    parts.sort_by_key(|part| part.part_number);
+    Ok(assemble(&described, &history, story, requests, failures, parts))
+}
+
+fn assemble(
+    described: &Value,
+    history: &[Value],
+    story: Story,
+    requests: Requests,
+    failed_attempts: Requests,
+    part_records: Vec<PartRecord>,
+) -> Report {
+    let owned = |field: &str| described[field].as_str().map(str::to_owned);
+    let newest = history.last().map(|event| event["timestamp"].as_f64().unwrap_or_default());
+    let end = described["stopDate"].as_f64().or(newest).unwrap_or_default();
+    let head = story.head.as_ref();
+    Report {
+        execution_arn: owned("executionArn").unwrap_or_default(),
+        name: owned("name").unwrap_or_default(),
+        status: owned("status").unwrap_or_default(),
+        error: owned("error"),
+        cause: owned("cause"),
+        source: head.map(|head| head.source.object.to_string()),
+        destination: head.map(|head| head.destination.to_string()),
+        decision: head.map(|head| format!("{}: {}", decision(head), head.reason)),
+        size: head.map(|head| head.source.size),
+        parts: story.parts(),
+        part_size: head.and_then(|head| head.layout.as_ref()).map(transload_plan::Layout::part_size),
+        seconds: (end - described["startDate"].as_f64().unwrap_or(end)).max(0.0),
+        rounds: story.rounds,
+        redrives: described["redriveCount"].as_u64().unwrap_or_default(),
+        result: story.result,
+        requests,
+        failed_attempts,
+        repeated_puts: part_records.iter().map(|part| u64::from(part.attempts.saturating_sub(1))).sum(),
+        repeated_gets: part_records.iter().map(|part| u64::from(part.reads.saturating_sub(1))).sum(),
+        part_records,
+    }
+}
+
+fn decision(head: &transload_wire::HeadOutput) -> &'static str {
+    match head.decision {
+        transload_wire::Decision::Skip => "skip",
+        transload_wire::Decision::Copy => "copy",
+        transload_wire::Decision::Parts => "parts",
+    }
+}

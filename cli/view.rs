@@ -1,0 +1,136 @@
+//! A look at what a home holds: through the process that runs executions there, or in its database if none does.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use stepfunctions_local::{Database, Engine, HistoryOptions, ListExecutions};
+
+use crate::api::{self, Request};
+use crate::control;
+use crate::definition::MACHINE;
+use crate::exit::{CliError, Exit, Outcome};
+use crate::home::{Home, Owner};
+
+/// Answers requests about executions.
+pub(crate) enum View {
+    /// The database is this process's.
+    Here {
+        /// Opened for a look, or of the machine that runs in this process.
+        engine: Engine,
+        /// Held for the time of a look.
+        _owner: Option<Owner>,
+    },
+    /// Another process has it.
+    There(Home),
+}
+
+/// How long two processes that only look wait for each other.
+const TURNS: u32 = 20;
+const TURN: Duration = Duration::from_millis(100);
+
+/// The ARN of an execution by its name, or the ARN itself.
+pub(crate) fn execution_arn(name_or_arn: &str) -> String {
+    if name_or_arn.starts_with("arn:") {
+        return name_or_arn.to_owned();
+    }
+    format!("arn:aws:states:us-east-1:000000000000:execution:{MACHINE}:{name_or_arn}")
+}
+
+/// The machine's ARN.
+pub(crate) fn machine_arn() -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:{MACHINE}")
+}
+
+impl View {
+    /// What the machine of this process sees.
+    pub(crate) fn of(engine: &Engine) -> Self {
+        Self::Here { engine: engine.clone(), _owner: None }
+    }
+
+    /// Opens the home for reading. Nothing that was running goes on.
+    ///
+    /// # Errors
+    /// [`Exit::NotFound`] if nothing ever ran there.
+    pub(crate) async fn open(home: &Home) -> Outcome<Self> {
+        if !home.has_executions() {
+            let message = format!("{}: nothing was transferred from here yet", home.path().display());
+            return Err(CliError::new(Exit::NotFound, message)
+                .hint("start with `transload demo`, or name another home with --home"));
+        }
+        let mut turn = 0;
+        loop {
+            match home.own() {
+                Ok(owner) => {
+                    let builder = Engine::builder().database(Database::File(home.database())).dormant(true);
+                    let engine =
+                        builder.open().await.map_err(|e| CliError::trouble(home.database().display(), e))?;
+                    return Ok(Self::Here { engine, _owner: Some(owner) });
+                }
+                Err(error) if error.exit != Exit::Busy || (turn == TURNS && !home.socket().exists()) => {
+                    return Err(error);
+                }
+                Err(_) if home.socket().exists() => return Ok(Self::There(home.clone())),
+                Err(_) => turn += 1,
+            }
+            tokio::time::sleep(TURN).await;
+        }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The API's.
+    pub(crate) async fn call(&self, request: Request) -> Outcome<Value> {
+        match self {
+            Self::Here { engine, .. } => api::call(engine, request).await.map_err(CliError::from),
+            Self::There(home) => control::ask(home, &request).await,
+        }
+    }
+
+    /// DescribeExecution.
+    pub(crate) async fn describe(&self, arn: &str) -> Outcome<Value> {
+        self.call(Request::DescribeExecution(arn.to_owned())).await
+    }
+
+    /// All events of an execution, in order.
+    pub(crate) async fn history(&self, arn: &str) -> Outcome<Vec<Value>> {
+        self.pages("events", |next_token| {
+            let options =
+                HistoryOptions { max_results: Some(1_000), next_token, ..HistoryOptions::default() };
+            Request::GetExecutionHistory(arn.to_owned(), options)
+        })
+        .await
+    }
+
+    /// All executions that `list` asks for.
+    pub(crate) async fn executions(&self, list: ListExecutions) -> Outcome<Vec<Value>> {
+        let page = |next_token| {
+            Request::ListExecutions(ListExecutions { max_results: Some(1_000), next_token, ..list.clone() })
+        };
+        self.pages("executions", page).await
+    }
+
+    /// The Map Runs of an execution, in the order they began.
+    pub(crate) async fn map_runs(&self, arn: &str) -> Outcome<Vec<Value>> {
+        self.pages("mapRuns", |_| Request::ListMapRuns(arn.to_owned())).await
+    }
+
+    async fn pages(&self, name: &str, request: impl Fn(Option<String>) -> Request) -> Outcome<Vec<Value>> {
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let mut page = self.call(request(next.take())).await?;
+            if let Value::Array(items) = page[name].take() {
+                all.extend(items);
+            }
+            match page["nextToken"].as_str() {
+                Some(token) => next = Some(token.to_owned()),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+/// A text field of an answer; empty if it is not there.
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
