@@ -1,4 +1,5 @@
 //! Processes that die and processes that end: the next one goes on where they were.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
 mod common;
 use async_trait::async_trait;
 use common::*;

@@ -1,4 +1,5 @@
 //! Distributed Maps: children, batches, tolerance, results, counts, changes while they run.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
 mod common;
 use common::*;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! Limits and names: what is refused, what ends an execution, at exactly which size.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
 mod common;
 use common::*;
 use proptest::prelude::*;

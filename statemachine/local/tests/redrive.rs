@@ -1,4 +1,5 @@
 //! Redrive: what is entered and not exited goes on, what succeeded does not run again.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
 mod common;
 use common::*;
 use serde_json::json;

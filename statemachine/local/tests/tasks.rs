@@ -1,4 +1,5 @@
 //! Tasks: their events, what they hand on, how they are retried, caught, timed out.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
 mod common;
 use common::*;
 use serde_json::{Value, json};

@@ -31,7 +31,7 @@ pub(super) fn token(text: Option<&str>) -> Result<i64, ApiError> {
 
 enum Found {
     New,
-    Same(ExecutionRow),
+    Same(Box<ExecutionRow>),
     Taken,
 }
 
@@ -275,6 +275,8 @@ impl Engine {
 
     /// RedriveExecution: goes on from the states that were entered and not exited.
     pub async fn redrive_execution(&self, arn: &str) -> Result<ExecutionRedriven, ApiError> {
+        // Two at once would both find it ended, and run it twice.
+        let _one = self.inner.redriving.lock().await;
         let row = self.row(arn).await?;
         let reason = match row.map_run {
             Some(_) => Some("Execution is a child of a Map Run; redrive its parent".to_owned()),
@@ -310,7 +312,7 @@ fn checked_input(text: &str) -> Result<Value, ApiError> {
 fn begin(db: &mut rusqlite::Connection, row: &ExecutionRow) -> Result<Found, StoreError> {
     if let Some(found) = store::load_execution(db, &row.arn)? {
         let same = found.status == Status::Running && found.input == row.input;
-        return Ok(if same { Found::Same(found) } else { Found::Taken });
+        return Ok(if same { Found::Same(Box::new(found)) } else { Found::Taken });
     }
     store::insert(db, row)?;
     Ok(Found::New)

@@ -73,7 +73,7 @@ impl Engine {
         let express = request.kind == MachineType::Express;
         asl::parse(&request.definition, express).map_err(|problems| ApiError::definition(&problems))?;
         let (arn, now) = (self.inner.home.machine(&request.name), self.inner.clock.now());
-        self.inner.store.call(move |db| Ok(create(db, &arn, &request, express, now)?)).await?
+        self.inner.store.call(move |db| create(db, &arn, &request, express, now)).await?
     }
 
     /// UpdateStateMachine: running executions keep the definition they began with. Returns when.

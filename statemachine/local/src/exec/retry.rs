@@ -22,7 +22,14 @@ impl Scope {
             self.log(&[Draft::bare(format!("{}StateFailed", kind_name(&state.kind)))])?;
         }
         match state.catch.iter().find(|c| failure.matches(&c.errors)) {
-            Some(catcher) => self.caught(state, catcher, &failure),
+            Some(catcher) => match self.caught(state, catcher, &failure) {
+                // The catcher's own expressions failed: that is the end, and no catcher's business.
+                Err(Trouble::Error(own)) => {
+                    self.evaluation_failed(state, &own)?;
+                    Err(Failure { after: Some(self.cursor.previous), evaluation: None, ..own }.into())
+                }
+                other => other,
+            },
             None => Err(Failure { after: Some(self.cursor.previous), evaluation: None, ..failure }.into()),
         }
     }

@@ -120,7 +120,7 @@ async fn source(
     match &map.reader {
         Some(found) => {
             let plan = reader::plan(&scope.view(state, input), found)?;
-            Ok(reader::read(&*engine.objects, map, found, &plan).await?)
+            Ok(reader::read(&*engine.objects, found, &plan).await?)
         }
         None => {
             let sql = "SELECT items FROM map_items WHERE map_run = ?1";

@@ -1,5 +1,5 @@
 //! `ItemReader`: items out of JSON, JSON Lines and CSV objects, and out of listings.
-use crate::asl::{Format, MapState, Reader};
+use crate::asl::{Format, Reader};
 use crate::exec::{Failure, View};
 use crate::objects::{Objects, ObjectsError};
 use bytes::Bytes;
@@ -104,12 +104,7 @@ pub(super) fn plan(view: &View<'_>, reader: &Reader) -> Result<Plan, Failure> {
 }
 
 /// Reads.
-pub(super) async fn read(
-    objects: &dyn Objects,
-    map: &MapState,
-    reader: &Reader,
-    plan: &Plan,
-) -> Result<Source, Failure> {
+pub(super) async fn read(objects: &dyn Objects, reader: &Reader, plan: &Plan) -> Result<Source, Failure> {
     if plan.bad_limit {
         return Err(failed("field MaxItems must be positive"));
     }
@@ -120,7 +115,7 @@ pub(super) async fn read(
     match &reader.format {
         Format::JsonLines => Ok(lines(body, plan.max_items)),
         Format::Csv { headers, delimiter } => csv(&body, headers.as_deref(), *delimiter, plan.max_items),
-        _ => document(&body, map, reader, plan.max_items),
+        _ => document(&body, reader, plan.max_items),
     }
 }
 
@@ -133,7 +128,7 @@ fn lines(body: Bytes, most: u64) -> Source {
     Source::Lines { body, offset: 0, at: 0, total: total.min(most) }
 }
 
-fn document(body: &[u8], map: &MapState, reader: &Reader, most: u64) -> Result<Source, Failure> {
+fn document(body: &[u8], reader: &Reader, most: u64) -> Result<Source, Failure> {
     let mut value: Value =
         serde_json::from_slice(body).map_err(|e| failed(format!("The file is not JSON: {e}")))?;
     if let Some(pointer) = &reader.items_pointer {
@@ -142,7 +137,6 @@ fn document(body: &[u8], map: &MapState, reader: &Reader, most: u64) -> Result<S
             .cloned()
             .ok_or_else(|| failed(format!("ItemsPointer {pointer} points to nothing")))?;
     }
-    let _ = map;
     let Value::Array(mut items) = value else {
         return Err(failed("Attempting to map over non-iterable node."));
     };

@@ -1,5 +1,6 @@
 //! What the tests share: an engine with virtual time, functions in the same process, histories as short lines.
-#![allow(dead_code)]
+// Every test file uses a part of this; helpers of tests may panic as tests do.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
