@@ -48,7 +48,7 @@ pub(super) fn open(database: &Database) -> Result<Connection, StoreError> {
     // NORMAL: what was committed survives the death of the process; only the loss of power may take the last moments.
     // EXCLUSIVE: two engines on one database would run every execution twice.
     connection.execute_batch(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;",
     )?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if version != 0 && version != VERSION {
