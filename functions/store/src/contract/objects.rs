@@ -46,7 +46,7 @@ async fn attributes_and_tags_are_kept(subject: &Subject) {
             ("coded".to_owned(), "=?UTF-8?B?w7w=?=".to_owned()),
         ]
         .into(),
-        tags: [("team".to_owned(), "a+b & c".to_owned())].into(),
+        tags: [("team".to_owned(), "a+b = c/d".to_owned())].into(),
         storage_class: None,
     };
     let mut target = subject.target("attributes");

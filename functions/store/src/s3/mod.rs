@@ -186,3 +186,6 @@ impl Store for S3Store {
         multipart::list_uploads(self, bucket, prefix, after).await
     }
 }
+
+#[cfg(test)]
+mod tests;

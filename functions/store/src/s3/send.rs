@@ -62,7 +62,9 @@ impl Intercept for BodyHeaders {
         let headers = context.request_mut().headers_mut();
         let signing = match self.plan.algorithm {
             Some(algorithm) if self.plan.trailer => {
-                headers.append("content-encoding", "aws-chunked");
+                // One header: some stores refuse a second one. The store keeps what follows `aws-chunked`.
+                let coding = headers.get("content-encoding").map(|own| format!("aws-chunked,{own}"));
+                headers.insert("content-encoding", coding.unwrap_or_else(|| "aws-chunked".to_owned()));
                 headers.insert("x-amz-trailer", header_name(algorithm));
                 headers.insert("x-amz-decoded-content-length", self.len.to_string());
                 headers.insert("content-length", Chunker::encoded_len(self.len, algorithm).to_string());

@@ -1,0 +1,80 @@
+//! The contract, for each way of sending bodies.
+
+use std::sync::Arc;
+
+use transload_wire::ChecksumAlgorithm;
+
+use super::{builder, settings, strict, subject};
+use crate::contract::{self, Subject};
+use crate::s3::{Capabilities, CredentialsSource, S3Settings, S3Store};
+
+#[tokio::test]
+async fn s3_with_trailers_keeps_the_contract() {
+    let (_server, store) = strict().await;
+    contract::run(&subject(store.clone(), "photos")).await;
+    contract::run(&subject(store, "photos-versioned")).await;
+}
+
+#[tokio::test]
+async fn other_checksums_keep_the_contract() {
+    for algorithm in [ChecksumAlgorithm::Crc32c, ChecksumAlgorithm::Crc32] {
+        let (server, _) = strict().await;
+        let mut settings = settings(&server);
+        settings.capabilities.checksums = vec![algorithm];
+        contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
+    }
+}
+
+/// A store that knows neither checksums nor trailers nor conditions, and refuses them all.
+#[tokio::test]
+async fn s3_without_extras_keeps_the_contract() {
+    let server = builder()
+        .capabilities(strict_s3::Capabilities {
+            crc64nvme: false,
+            checksums: false,
+            trailers: false,
+            conditional_writes: false,
+            no_such_upload_after_complete: true,
+            ..strict_s3::Capabilities::default()
+        })
+        .start()
+        .await
+        .unwrap();
+    let plain = Capabilities {
+        limits: super::limits(),
+        checksums: Vec::new(),
+        trailers: false,
+        conditional_writes: false,
+        etag_md5: true,
+    };
+    let settings = S3Settings { capabilities: plain, ..settings(&server) };
+    contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
+}
+
+/// Against a real store, when `TRANSLOAD_TEST_S3_BUCKET` names a bucket: with `TRANSLOAD_TEST_S3_REGION`,
+/// `TRANSLOAD_TEST_S3_ENDPOINT` and the default chain of credentials.
+#[tokio::test]
+async fn a_real_store_keeps_the_contract() {
+    let variable = |name: &str| std::env::var(format!("TRANSLOAD_TEST_S3_{name}")).ok();
+    let Some(bucket) = variable("BUCKET") else {
+        println!("skipped: TRANSLOAD_TEST_S3_BUCKET is not set");
+        return;
+    };
+    let settings = S3Settings {
+        name: "real".to_owned(),
+        region: variable("REGION"),
+        endpoint: variable("ENDPOINT"),
+        path_style: variable("PATH_STYLE").is_some(),
+        expected_bucket_owner: None,
+        credentials: CredentialsSource::Default,
+        capabilities: Capabilities::default(),
+        patience: crate::s3::Patience::default(),
+        user_agent: None,
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let subject = Subject {
+        prefix: format!("transload-contract/{now}/"),
+        ..subject(Arc::new(S3Store::new(settings)), &bucket)
+    };
+    contract::run(&subject).await;
+}

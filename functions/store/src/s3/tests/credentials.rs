@@ -1,0 +1,90 @@
+//! Credentials: read again once when they are refused; never printed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use strict_s3::{Action, Answer, Rule};
+
+use super::{body, content, object, settings, target, with_faults};
+use crate::s3::{CredentialsSource, S3Store};
+use crate::{Condition, Store, StoreErrorKind as Kind};
+
+/// Gives a key that was revoked, and from the second time on the new one.
+#[derive(Debug, Default)]
+struct Rotated(Arc<AtomicUsize>);
+
+impl ProvideCredentials for Rotated {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let id = if self.0.fetch_add(1, Ordering::Relaxed) == 0 { "AKIDREVOKED" } else { "AKIDTEST" };
+        let keys: provider::Result = Ok(Credentials::new(id, "a secret of the test", None, None, "test"));
+        future::ProvideCredentials::ready(keys)
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_read_again() {
+    let (server, _, _) = with_faults([]).await;
+    let reads = Arc::new(AtomicUsize::new(0));
+    let provider = CredentialsSource::Provider(SharedCredentialsProvider::new(Rotated(Arc::clone(&reads))));
+    let store = S3Store::new(crate::s3::S3Settings { credentials: provider, ..settings(&server) });
+    assert_eq!(store.tags(&object("a")).await.unwrap(), [].into());
+    assert_eq!(store.head(&object("a")).await.unwrap().size, 100_000);
+    assert_eq!(reads.load(Ordering::Relaxed), 2, "read once more, and then kept");
+}
+
+#[tokio::test]
+async fn a_body_is_not_sent_again_but_the_next_call_has_new_keys() {
+    let (server, _, _) = with_faults([]).await;
+    let provider = CredentialsSource::Provider(SharedCredentialsProvider::new(Rotated::default()));
+    let store = S3Store::new(crate::s3::S3Settings { credentials: provider, ..settings(&server) });
+    let target = target(&store, "b");
+    let refused = store.put(&target, body(content()), &Condition::Anything).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Credentials, "{refused}");
+    store.put(&target, body(content()), &Condition::Anything).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_stays_refused_is_told() {
+    for answer in [Answer::expired_token(), Answer::invalid_access_key()] {
+        let (_server, store, _) = with_faults([Rule::on("GetObjectTagging", Action::Answer(answer))]).await;
+        assert_eq!(store.tags(&object("a")).await.unwrap_err().kind, Kind::Credentials);
+        assert_eq!(store.requests().get("GetObjectTagging"), Some(&2), "once more, and no oftener");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_corrected() {
+    let (server, store, _) = with_faults([]).await;
+    for skew in [-86_400, 960, 86_400] {
+        server.set_clock_skew(skew);
+        assert!(store.tags(&object("a")).await.is_ok(), "{skew} s");
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_printed() {
+    let (_server, store, etag) = with_faults([Rule::always(Action::Answer(Answer::access_denied()))]).await;
+    let put = store.put(&target(&store, "b"), body(content()), &Condition::Anything).await.unwrap_err();
+    let get = super::read(&store, &etag).await.unwrap_err();
+    let printed = format!("{store:?} {:?} {put} {put:?} {get} {get:?}", store.settings);
+    for secret in ["a secret of the test", "AKIDTEST", "Signature", "Authorization", "authorization"] {
+        assert!(!printed.contains(secret), "{secret} in {printed}");
+    }
+    assert!(printed.contains("redacted"));
+}
+
+#[tokio::test]
+async fn variables_that_are_missing_are_named() {
+    let (server, _, _) = with_faults([]).await;
+    let missing = CredentialsSource::Environment("TRANSLOAD_NO_SUCH".to_owned());
+    let store = S3Store::new(crate::s3::S3Settings { credentials: missing, ..settings(&server) });
+    let error = store.head(&object("a")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Credentials, "{error}");
+    assert!(error.message.contains("TRANSLOAD_NO_SUCH_ACCESS_KEY_ID"), "{error}");
+    assert_eq!(store.requests(), [].into(), "nothing was sent");
+}
