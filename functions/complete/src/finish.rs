@@ -8,13 +8,14 @@
 //! | any failure | our token, other bytes | `ChecksumMismatch` |
 //! | 412, or 404 where an object was to be replaced | something else than Head found | `DestinationExists` |
 //! | no such upload | what Head found | `UploadGone` |
+//! | the whole has another checksum | no matter | `ChecksumMismatch` |
 //! | anything else | no matter | what the answer means; transient ones after a few tries |
 
 use transload_store::prove::{Expected, Standing, confirm, exists, guard, read_back};
 use transload_store::{
     Backoff, Complete, Condition, PartRef, Side, StoreError, StoreErrorKind, Written, failure_of,
 };
-use transload_wire::{Etag, Failure, Proof};
+use transload_wire::{ErrorName, Etag, Failure, Proof};
 
 use crate::evidence::{self, Whole};
 use crate::{Done, Work};
@@ -37,7 +38,8 @@ pub(crate) async fn complete(work: &Work, parts: Vec<PartRef>) -> Result<Done, F
             Ok(written) => return prove(work, &written, &whole).await,
             Err(error) => error,
         };
-        let again = error.is_transient() && error.kind != StoreErrorKind::Credentials;
+        let again = error.is_transient()
+            && !matches!(error.kind, StoreErrorKind::Credentials | StoreErrorKind::Corrupted);
         match settle(work, error, &whole.expected, whole.proof).await {
             Err(failure) if !again || !failure.is_transient() || !backoff.pause(&work.deadline).await => {
                 return Err(failure);
@@ -111,6 +113,9 @@ fn meaning(work: &Work, error: StoreError, found: Option<&Etag>) -> Failure {
     match error.kind {
         StoreErrorKind::PreconditionFailed => exists().caused_by(error),
         StoreErrorKind::NotFound | StoreErrorKind::NoSuchUpload if !as_found_by_head => exists().caused_by(error),
+        // The parts' checksums, combined, are not those of the bytes that the store has: sending Complete again changes
+        // nothing about that.
+        StoreErrorKind::Corrupted => ErrorName::ChecksumMismatch.because(error.to_string()).caused_by(error),
         _ => failure_of(error, Side::Destination),
     }
 }

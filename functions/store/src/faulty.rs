@@ -185,6 +185,14 @@ impl Store for Faulty {
         self.inner.conditional_writes()
     }
 
+    fn etags_are_md5(&self) -> bool {
+        self.inner.etags_are_md5()
+    }
+
+    fn partition(&self) -> Option<&str> {
+        self.inner.partition()
+    }
+
     /// Every call is a request, also one that was refused here.
     fn requests(&self) -> Requests {
         self.rules().requests()
@@ -269,3 +277,6 @@ impl Store for Faulty {
         self.plain(Verb::ListMultipartUploads, format!("s3://{bucket}/{prefix}"), call).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! One invocation: JSON in, JSON or a named failure out.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use futures::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use transload_store::Deadline;
+use transload_wire::{ErrorName, Failure};
+
+/// Longest message that is handed on: an execution's history takes 32,768 characters of a cause, and nobody reads more.
+const LONGEST_MESSAGE: usize = 4_096;
+
+/// Runs the handler on an input. Generic over the handler's world, so that tests bring their own.
+pub(crate) async fn invoke<S, I, O, H>(
+    handler: &H,
+    stores: &S,
+    end: SystemTime,
+    input: &str,
+) -> Result<Box<RawValue>, Failure>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+    H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
+{
+    let left = end.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    let result = run(handler, stores, Deadline::after(left), input).await;
+    result.map_err(|failure| {
+        tracing::error!(error = failure.name.as_str(), message = %failure.message, "failed");
+        cut(failure)
+    })
+}
+
+async fn run<S, I, O, H>(
+    handler: &H,
+    stores: &S,
+    deadline: Deadline,
+    input: &str,
+) -> Result<Box<RawValue>, Failure>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+    H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
+{
+    let input = transload_wire::parse(input.as_bytes())?;
+    // The runtime would report a panic too, but under the name of a Rust type that no definition handles.
+    let output = AssertUnwindSafe(handler(stores, deadline, input)).catch_unwind().await.map_err(panicked)??;
+    to_raw_value(&output).map_err(|error| ErrorName::Internal.because(format!("output: {error}")))
+}
+
+fn panicked(payload: Box<dyn Any + Send>) -> Failure {
+    let said = payload.downcast_ref::<&str>().map(ToString::to_string);
+    let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
+    ErrorName::Internal.because(format!("the handler panicked: {}", said.as_deref().unwrap_or("without a message")))
+}
+
+fn cut(mut failure: Failure) -> Failure {
+    if failure.message.len() > LONGEST_MESSAGE {
+        failure.message.truncate(failure.message.floor_char_boundary(LONGEST_MESSAGE));
+        failure.message.push_str("...");
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use transload_store::Deadline;
+    use transload_wire::{ErrorName, Failure, Source};
+
+    use super::invoke;
+
+    async fn call(
+        handler: impl AsyncFn(&(), Deadline, Source) -> Result<u64, Failure>,
+        input: &str,
+    ) -> Result<String, Failure> {
+        let end = SystemTime::now() + Duration::from_secs(60);
+        invoke(&handler, &(), end, input).await.map(|output| output.get().to_owned())
+    }
+
+    const INPUT: &str = r#"{"location": "a", "bucket": "abc", "key": "k"}"#;
+
+    #[tokio::test]
+    async fn json_goes_in_and_out_and_the_deadline_with_it() {
+        let left = call(async |(), deadline, _| Ok(deadline.left().unwrap().as_secs()), INPUT).await.unwrap();
+        assert!(["49", "50"].contains(&left.as_str()), "{left}");
+    }
+
+    #[tokio::test]
+    async fn bad_input_is_named_with_its_field() {
+        let never = async |_: &(), _, _| unreachable!("the handler must not be called");
+        let refused = call(never, r#"{"location": "a", "bucket": "abc", "key": 1}"#).await.unwrap_err();
+        assert_eq!(refused.name, ErrorName::InputInvalid);
+        assert!(refused.message.starts_with("key: "), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_that_the_definition_knows() {
+        let panics = async |_: &(), _, _| -> Result<u64, Failure> { panic!("part {} is odd", 7) };
+        let failure = call(panics, INPUT).await.unwrap_err();
+        assert_eq!(failure.to_string(), "Internal: the handler panicked: part 7 is odd");
+    }
+
+    #[tokio::test]
+    async fn a_message_is_cut_between_characters() {
+        let long = async |_: &(), _, _| Err(ErrorName::Internal.because("\u{e9}x".repeat(4_000)));
+        let message = call(long, INPUT).await.unwrap_err().message;
+        assert!(message.len() <= 4_099 && message.ends_with("..."), "{}", message.len());
+    }
+}
