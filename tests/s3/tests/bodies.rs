@@ -29,7 +29,8 @@ struct Signer {
 impl Signer {
     async fn new(server: &Server) -> Self {
         // The server tells the time; a presigned URL shows it in the form that signatures use.
-        let presigned = client(server).get_object().bucket(BUCKET).key("k").presigned(presigning()).await.unwrap();
+        let presigned =
+            client(server).get_object().bucket(BUCKET).key("k").presigned(presigning()).await.unwrap();
         let query = presigned.uri().split("X-Amz-Date=").nth(1).unwrap();
         let stamp = query[..16].to_owned();
         let key = [server.region(), "s3", "aws4_request"]
@@ -47,9 +48,16 @@ impl Signer {
     }
 
     /// PUT /bucket/k with the given payload hash and further `x-amz-` headers, sorted by name.
-    async fn put(&self, server: &Server, hash: &str, more: &[(&str, &str)], body: impl FnOnce(&str) -> Vec<u8>) -> Raw {
+    async fn put(
+        &self,
+        server: &Server,
+        hash: &str,
+        more: &[(&str, &str)],
+        body: impl FnOnce(&str) -> Vec<u8>,
+    ) -> Raw {
         let host = server.address().to_string();
-        let mut signed = vec![("host", host.as_str()), ("x-amz-content-sha256", hash), ("x-amz-date", &self.stamp)];
+        let mut signed =
+            vec![("host", host.as_str()), ("x-amz-content-sha256", hash), ("x-amz-date", &self.stamp)];
         signed.extend(more);
         signed.sort_unstable();
         let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
@@ -57,8 +65,9 @@ impl Signer {
         let canonical = format!("PUT\n/{BUCKET}/k\n\n{lines}\n{names}\n{hash}");
         let signature = self.sign("AWS4-HMAC-SHA256", &hex(&Sha256::digest(canonical)));
         let scope = self.scope();
-        let authorization =
-            format!("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope},SignedHeaders={names},Signature={signature}");
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope},SignedHeaders={names},Signature={signature}"
+        );
         let mut headers = vec![("authorization", authorization.as_str())];
         headers.extend(signed.iter().filter(|(name, _)| *name != "host"));
         raw(server, "PUT", &format!("/{BUCKET}/k"), &headers, &body(&signature)).await
@@ -109,7 +118,12 @@ async fn chunks_are_signed_one_after_another() {
         signer.put(&server, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &length, body).await
     };
     let spoiled = put(true).await;
-    assert_eq!((spoiled.status(), spoiled.text().contains("SignatureDoesNotMatch")), (403, true), "{}", spoiled.text());
+    assert_eq!(
+        (spoiled.status(), spoiled.text().contains("SignatureDoesNotMatch")),
+        (403, true),
+        "{}",
+        spoiled.text()
+    );
     assert_eq!(stored(&server), None);
     let sent = put(false).await;
     assert_eq!(sent.status(), 200, "{}", sent.text());
@@ -126,7 +140,8 @@ async fn a_trailer_brings_the_checksum() {
         let body = |_: &str| format!("5\r\nhello\r\n0\r\n{trailer}\r\n").into_bytes();
         signer.put(&server, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", &more, body).await
     };
-    let wrong = put(format!("x-amz-checksum-crc64nvme:{}\r\n", right.replace('=', "").to_lowercase() + "=")).await;
+    let wrong =
+        put(format!("x-amz-checksum-crc64nvme:{}\r\n", right.replace('=', "").to_lowercase() + "=")).await;
     assert_eq!((wrong.status(), wrong.text().contains("BadDigest")), (400, true), "{}", wrong.text());
     let absent = put(String::new()).await;
     assert_eq!(absent.status(), 400, "{}", absent.text());
@@ -141,7 +156,11 @@ async fn a_trailer_brings_the_checksum() {
 async fn a_body_ends_where_it_says() {
     let (server, client) = start().await;
     let presigned = client.put_object().bucket(BUCKET).key("k").presigned(presigning()).await.unwrap();
-    let head = format!("PUT {} HTTP/1.1\r\nhost: {}\r\ncontent-length: 10\r\n\r\nhalf", target_of(&presigned), server.address());
+    let head = format!(
+        "PUT {} HTTP/1.1\r\nhost: {}\r\ncontent-length: 10\r\n\r\nhalf",
+        target_of(&presigned),
+        server.address()
+    );
     {
         use tokio::io::AsyncWriteExt as _;
         let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
@@ -161,7 +180,8 @@ async fn a_directory_holds_the_bytes_and_lets_go_of_them() {
     let server = builder().storage(Storage::Directory(path.clone())).start().await.unwrap();
     let files = || std::fs::read_dir(&path).unwrap().count();
     let data = bytes(1 << 20);
-    let put = |data: Vec<u8>| client(&server).put_object().bucket(BUCKET).key("k").body(common::body(data)).send();
+    let put =
+        |data: Vec<u8>| client(&server).put_object().bucket(BUCKET).key("k").body(common::body(data)).send();
     put(data.clone()).await.unwrap();
     assert_eq!((files(), stored(&server).unwrap()), (1, data.clone().into()));
     server.direct().flip(BUCKET, "k", 1000).unwrap();
