@@ -186,3 +186,6 @@ fn out_of_time(pinned: &PinnedRange) -> Failure {
     ErrorName::OutOfTime
         .because(format!("{} {}: the worker's time ended while reading", pinned.object, pinned.range))
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,13 @@ pub enum CredentialsConfig {
     File(PathBuf, Option<String>),
 }
 
+impl CredentialsConfig {
+    /// An empty table would be refused; it is left out.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::Default
+    }
+}
+
 const EXPECTED: &str =
     "expected { profile = \"...\" }, { environment = \"PREFIX\" } or { file = \"path\", profile = \"...\" }";
 const INLINE: &str = "expected no key here (it would end in logs, templates and version control)";

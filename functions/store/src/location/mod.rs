@@ -78,7 +78,7 @@ pub struct Location {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
     /// Where credentials are read; the default chain of the AWS tools without it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "CredentialsConfig::is_default")]
     pub credentials: CredentialsConfig,
     /// What the store can do, by name; the fields below override it. Default `aws`.
     #[serde(default)]
@@ -159,3 +159,6 @@ pub struct PatienceConfig {
 fn is_false(value: &bool) -> bool {
     !value
 }
+
+#[cfg(test)]
+mod tests;
