@@ -7,7 +7,8 @@
 use std::process::ExitCode;
 
 use transload_store::{
-    Backoff, Deadline, Ends, ObjectRef, Side, Store, StoreError, StoreErrorKind, Stores, UploadRef, failure_of, prove,
+    Backoff, Deadline, Ends, ObjectRef, Side, Store, StoreError, StoreErrorKind, Stores, UploadRef,
+    failure_of, prove,
 };
 use transload_wire::{AbortInput, AbortOutput, ErrorName, Failure, TOKEN_METADATA};
 
@@ -27,7 +28,9 @@ pub async fn handle(
     let mut ends = Ends::new(stores);
     let store = ends.open("destination", &input.destination.location)?;
     let aborted = match &input.upload {
-        Some(upload) => release(store.as_ref(), &UploadRef::of(&input.destination, upload), &deadline).await?,
+        Some(upload) => {
+            release(store.as_ref(), &UploadRef::of(&input.destination, upload), &deadline).await?
+        }
         None => false,
     };
     let finished = finished(store.as_ref(), &input).await?;
@@ -78,7 +81,9 @@ fn transient(error: StoreError) -> Result<Failure, Failure> {
 async fn finished(store: &dyn Store, input: &AbortInput) -> Result<bool, Failure> {
     let Some(token) = &input.token else { return Ok(false) };
     match store.head(&ObjectRef::of_destination(&input.destination)).await {
-        Ok(head) => Ok(head.attributes.metadata.get(TOKEN_METADATA).is_some_and(|found| found == token.as_str())),
+        Ok(head) => {
+            Ok(head.attributes.metadata.get(TOKEN_METADATA).is_some_and(|found| found == token.as_str()))
+        }
         Err(error) if prove::is_nothing(&error) || !error.is_transient() => Ok(false),
         Err(error) => Err(failure_of(error, Side::Destination)),
     }

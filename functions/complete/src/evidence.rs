@@ -35,7 +35,8 @@ pub(crate) fn whole(work: &Work, parts: &[PartRef]) -> Result<Whole, Failure> {
 /// What to read back when the parts can not be listed any more.
 pub(crate) fn without_parts(work: &Work) -> (Expected, Proof) {
     let own = work.input.source.checksum.clone().filter(|checksum| {
-        checksum.kind == ChecksumKind::FullObject && Some(checksum.algorithm) == work.upload.checksum_algorithm
+        checksum.kind == ChecksumKind::FullObject
+            && Some(checksum.algorithm) == work.upload.checksum_algorithm
     });
     let accepted = Evidence::Accepted { parts: work.input.layout.count() };
     match (own, work.upload.checksum_algorithm) {

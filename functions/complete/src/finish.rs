@@ -99,7 +99,10 @@ async fn settle(work: &Work, error: StoreError, expected: &Expected, proof: Proo
 }
 
 fn may_be_ours(kind: StoreErrorKind) -> bool {
-    matches!(kind, StoreErrorKind::PreconditionFailed | StoreErrorKind::NoSuchUpload | StoreErrorKind::NotFound)
+    matches!(
+        kind,
+        StoreErrorKind::PreconditionFailed | StoreErrorKind::NoSuchUpload | StoreErrorKind::NotFound
+    )
 }
 
 /// What a failed call means, now that the destination is known to be another's or empty.
@@ -112,11 +115,12 @@ fn meaning(work: &Work, error: StoreError, found: Option<&Etag>) -> Failure {
     let exists = || exists(&work.input.destination, &work.condition, found);
     match error.kind {
         StoreErrorKind::PreconditionFailed => exists().caused_by(error),
-        StoreErrorKind::NotFound | StoreErrorKind::NoSuchUpload if !as_found_by_head => exists().caused_by(error),
+        StoreErrorKind::NotFound | StoreErrorKind::NoSuchUpload if !as_found_by_head => {
+            exists().caused_by(error)
+        }
         // The parts' checksums, combined, are not those of the bytes that the store has: sending Complete again changes
         // nothing about that.
         StoreErrorKind::Corrupted => ErrorName::ChecksumMismatch.because(error.to_string()).caused_by(error),
         _ => failure_of(error, Side::Destination),
     }
 }
-

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use transload_plan::ListedPart;
 use transload_store::{
-    Condition, Deadline, Ends, Head, PartRef, Side, Store, StoreErrorKind, Stores, UploadRef, all_parts, failure_of,
-    prove,
+    Condition, Deadline, Ends, Head, PartRef, Side, Store, StoreErrorKind, Stores, UploadRef, all_parts,
+    failure_of, prove,
 };
 use transload_wire::{CompleteInput, CompleteOutput, ErrorName, Failure, Proof};
 

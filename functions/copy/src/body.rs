@@ -27,7 +27,9 @@ pub(crate) async fn open(work: &Work) -> Result<(PutBody, Seen), Failure> {
 pub(crate) async fn measure(work: &Work) -> Result<Flowed, Failure> {
     let (mut body, seen) = open(work).await?;
     while work.deadline.bound(body.stream.try_next()).await??.is_some() {}
-    seen.get().ok_or_else(|| ErrorName::Internal.because("expected a body that was read to have ended, found it open"))
+    seen.get().ok_or_else(|| {
+        ErrorName::Internal.because("expected a body that was read to have ended, found it open")
+    })
 }
 
 fn read(work: &Work) -> BoxStream<'static, Result<Bytes, Failure>> {

@@ -2,9 +2,7 @@
 
 use transload_store::prove::{Standing, condition, confirm, exists, guard, read_back};
 use transload_store::tap::Flowed;
-use transload_store::{
-    Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of,
-};
+use transload_store::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 use transload_wire::{ErrorName, Failure};
 
 use crate::{Work, body};

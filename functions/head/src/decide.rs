@@ -3,8 +3,8 @@
 use transload_plan::{Layout, Limits, Route};
 use transload_store::{Head, ObjectRef, Side, Store, failure_of, prove};
 use transload_wire::{
-    ChecksumKind, Decision, Destination, ErrorName, Failure, Overwrite, Pinned, SOURCE_METADATA, TOKEN_METADATA,
-    Token, TransferRequest,
+    ChecksumKind, Decision, Destination, ErrorName, Failure, Overwrite, Pinned, SOURCE_METADATA,
+    TOKEN_METADATA, Token, TransferRequest,
 };
 
 /// The parts; `None` if the object is sent whole.
@@ -62,15 +62,17 @@ pub(crate) fn skip(
     (token, identity): (&Token, &Token),
 ) -> Result<Option<String>, Failure> {
     let Some(head) = standing else { return Ok(None) };
-    let says = |name: &str, token: &Token| head.attributes.metadata.get(name).is_some_and(|found| found == token.as_str());
+    let says = |name: &str, token: &Token| {
+        head.attributes.metadata.get(name).is_some_and(|found| found == token.as_str())
+    };
     let same = says(SOURCE_METADATA, identity) && head.size == pinned.size && !checksums_differ(head, pinned);
     if same && says(TOKEN_METADATA, token) {
         return Ok(Some("this execution has written this version of the source already".to_owned()));
     }
     match request.options.overwrite {
-        Overwrite::IfDifferent if same => {
-            Ok(Some("the destination holds this version of the source already, as its metadata says".to_owned()))
-        }
+        Overwrite::IfDifferent if same => Ok(Some(
+            "the destination holds this version of the source already, as its metadata says".to_owned(),
+        )),
         Overwrite::Never => Err(ErrorName::DestinationExists.because(format!(
             "{}: expected nothing (options.overwrite is never), found ETag {}",
             request.destination,

@@ -11,8 +11,14 @@ use transload_wire::{Destination, ErrorName, ExecutionInfo, Failure, Pinned, Tok
 pub(crate) fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
     let object = &pinned.object;
     let size = pinned.size.to_string();
-    let mut fields =
-        vec!["version", object.location.as_str(), object.bucket.as_str(), object.key.as_str(), pinned.etag.as_str(), &size];
+    let mut fields = vec![
+        "version",
+        object.location.as_str(),
+        object.bucket.as_str(),
+        object.key.as_str(),
+        pinned.etag.as_str(),
+        &size,
+    ];
     match object.version_id.as_ref().map(|version| version.as_str()) {
         Some(version) if version != "null" => fields.extend(["id", version]),
         _ => fields.extend(["changed", &pinned.last_modified]),
@@ -91,7 +97,8 @@ mod tests {
     fn a_redrive_keeps_the_token_and_another_execution_has_its_own() {
         let destination = parse(br#"{"location": "c", "bucket": "abc", "key": "k"}"#).unwrap();
         let of = |id: &str, start: &str, redrives| {
-            let execution = ExecutionInfo { id: id.into(), start_time: start.into(), redrive_count: redrives };
+            let execution =
+                ExecutionInfo { id: id.into(), start_time: start.into(), redrive_count: redrives };
             of_transfer(&execution, &destination).unwrap()
         };
         assert_eq!(of("a", "1", 0), of("a", "1", 3));

@@ -40,7 +40,8 @@ pub(crate) async fn pin(
 /// Compares with what was pinned before. In a bucket with versions the pinned one stays readable when a newer one comes,
 /// so only what reads of it would see is compared.
 pub(crate) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
-    if before.object.version_id != now.object.version_id || before.etag != now.etag || before.size != now.size {
+    if before.object.version_id != now.object.version_id || before.etag != now.etag || before.size != now.size
+    {
         return Err(ErrorName::SourceChanged.because(format!(
             "{}: expected {}, found {}",
             now.object,

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use transload_plan::{BatchBounds, ListedPart, PartSet};
 use transload_store::{
-    Deadline, Ends, PartRef, Side, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts, failure_of, prove,
+    Deadline, Ends, PartRef, Side, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts, failure_of,
+    prove,
 };
 use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
 
@@ -82,7 +83,8 @@ async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<Par
         }
     }
     prove::provable(store, &input.destination)?;
-    let algorithm = prove::algorithm(input.source.as_ref().and_then(|source| source.checksum.as_ref()), store);
+    let algorithm =
+        prove::algorithm(input.source.as_ref().and_then(|source| source.checksum.as_ref()), store);
     let tokens = (&input.token, &input.identity);
     let target = Target::of(&input.destination, &input.attributes, &input.options, tokens, algorithm);
     let created = store.create_upload(&target).await.map_err(|error| failure_of(error, Side::Destination))?;

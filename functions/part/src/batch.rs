@@ -15,7 +15,8 @@ pub(crate) async fn left_by_earlier_try(work: &Work, pieces: &[Piece]) -> Result
     let listed = all_parts(work.destination.as_ref(), &work.upload).await;
     let listed = listed.map_err(|error| failure_of(error, Side::Destination))?;
     let ours = listed.into_iter().filter_map(|part| {
-        let piece = pieces.iter().find(|piece| piece.number == part.number && piece.range.len == part.size)?;
+        let piece =
+            pieces.iter().find(|piece| piece.number == part.number && piece.range.len == part.size)?;
         Some(PartRecord {
             part_number: piece.number.get(),
             size: part.size,

@@ -54,7 +54,8 @@ pub async fn handle(
         input,
     };
     let mut parts = batch::left_by_earlier_try(&work, &pieces).await?;
-    let rest = pieces.into_iter().filter(|piece| parts.iter().all(|part| part.part_number != piece.number.get()));
+    let rest =
+        pieces.into_iter().filter(|piece| parts.iter().all(|part| part.part_number != piece.number.get()));
     parts.extend(batch::send_all(&work, rest.collect()).await?);
     parts.sort_unstable_by_key(|part| part.part_number);
     Ok(PartOutput { parts, requests: ends.requests() })

@@ -54,7 +54,8 @@ async fn send_once(work: &Work, piece: Piece, reads: &mut u32) -> Result<(Stored
     *reads += count.count();
     let stored = sent?.map_err(|error| failure_of(error, Side::Destination))?;
     let flowed = seen.get().ok_or_else(|| {
-        ErrorName::PartCorrupted.because("expected the store to take the whole body, found that it answered before its end")
+        ErrorName::PartCorrupted
+            .because("expected the store to take the whole body, found that it answered before its end")
     })?;
     compare(&stored, &flowed)?;
     Ok((stored, flowed))
@@ -70,13 +71,16 @@ fn wanted(work: &Work) -> Wanted {
 fn compare(stored: &StoredPart, flowed: &Flowed) -> Result<(), Failure> {
     let told = stored.checksum.as_ref();
     let pairs = [
-        told.and_then(|told| flowed.checksum(told.algorithm).map(|sent| (sent.value.as_str(), told.value.as_str()))),
+        told.and_then(|told| {
+            flowed.checksum(told.algorithm).map(|sent| (sent.value.as_str(), told.value.as_str()))
+        }),
         flowed.md5.as_deref().map(|sent| (sent, stored.etag.as_str())),
     ];
     match pairs.into_iter().flatten().find(|(sent, found)| sent != found) {
         None => Ok(()),
-        Some((sent, found)) => Err(ErrorName::PartCorrupted
-            .because(format!("expected checksum {sent} (of what was sent), found {found} at the destination"))),
+        Some((sent, found)) => Err(ErrorName::PartCorrupted.because(format!(
+            "expected checksum {sent} (of what was sent), found {found} at the destination"
+        ))),
     }
 }
 

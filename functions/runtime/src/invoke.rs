@@ -47,14 +47,16 @@ where
 {
     let input = transload_wire::parse(input.as_bytes())?;
     // The runtime would report a panic too, but under the name of a Rust type that no definition handles.
-    let output = AssertUnwindSafe(handler(stores, deadline, input)).catch_unwind().await.map_err(panicked)??;
+    let output =
+        AssertUnwindSafe(handler(stores, deadline, input)).catch_unwind().await.map_err(panicked)??;
     to_raw_value(&output).map_err(|error| ErrorName::Internal.because(format!("output: {error}")))
 }
 
 fn panicked(payload: Box<dyn Any + Send>) -> Failure {
     let said = payload.downcast_ref::<&str>().map(ToString::to_string);
     let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
-    ErrorName::Internal.because(format!("the handler panicked: {}", said.as_deref().unwrap_or("without a message")))
+    ErrorName::Internal
+        .because(format!("the handler panicked: {}", said.as_deref().unwrap_or("without a message")))
 }
 
 fn cut(mut failure: Failure) -> Failure {

@@ -70,7 +70,10 @@ fn check_variables(is_set: impl Fn(&str) -> bool) -> Result<(), String> {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(format!("expected to be started by Lambda or a local pool of workers, found no {}", missing.join(", ")))
+    Err(format!(
+        "expected to be started by Lambda or a local pool of workers, found no {}",
+        missing.join(", ")
+    ))
 }
 
 #[cfg(test)]
