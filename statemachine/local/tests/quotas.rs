@@ -219,3 +219,13 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test]
+async fn a_value_too_deep_to_be_stored_is_an_error() {
+    let world = World::new(|_, event| Ok(event)).await;
+    let output = "{% $reduce([1..200], function($a, $b) { [[$a]] }) %}";
+    let ended = world
+        .run(&machine("P", json!({"P": {"Type": "Pass", "End": true, "Output": output}})), &json!({}))
+        .await;
+    assert_eq!(ended.error.as_deref(), Some("States.QueryEvaluationError"), "{:?}", ended.cause);
+}

@@ -220,8 +220,24 @@ pub(super) fn assign(
     }
 }
 
+/// Deepest output: it is stored inside other documents, and JSON is read again to 128 levels.
+const MAX_NESTING: usize = 110;
+
+fn deeper(value: &Value, left: usize) -> bool {
+    match value {
+        Value::Array(items) => left == 0 || items.iter().any(|v| deeper(v, left - 1)),
+        Value::Object(map) => left == 0 || map.values().any(|v| deeper(v, left - 1)),
+        _ => false,
+    }
+}
+
 /// Refuses more bytes than a state may hand on.
 pub(super) fn checked(view: &View<'_>, output: Value) -> Result<Value, Failure> {
+    if deeper(&output, MAX_NESTING) {
+        let cause =
+            format!("The output of the state '{}' is nested more than {MAX_NESTING} deep.", view.state.name);
+        return Err(Failure::terminal("States.Runtime", cause));
+    }
     match json_size(&output) > MAX_DATA {
         true => Err(Failure { terminal: true, ..Failure::too_large(&view.state.name) }),
         false => Ok(output),

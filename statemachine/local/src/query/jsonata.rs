@@ -13,6 +13,9 @@ const MAX_SEQUENCE: usize = 1_000_000;
 /// Milliseconds after which an evaluation is stopped: an expression may loop for ever.
 const MAX_MILLISECONDS: u64 = 10_000;
 
+/// Deepest value that an expression may return: what is stored has to be read again, and the reader stops at 128.
+const MAX_NESTING: usize = 100;
+
 /// One parsed expression.
 #[derive(Debug)]
 pub(crate) struct Expression {
@@ -113,11 +116,22 @@ impl<'a> Session<'a> {
             Ok(value) if value.is_function() || value.is_regex() => {
                 Err(told("returned an unsupported result type."))
             }
+            Ok(value) if deeper(&value, MAX_NESTING) => {
+                Err(told(&format!("returned a value nested more than {MAX_NESTING} deep.")))
+            }
             Ok(value) => {
                 serde_json::to_value(&value).map_err(|e| told(&format!("could not be converted: {e}")))
             }
             Err(e) => Err(told(&format!("threw an error during evaluation. {}", e.message()))),
         }
+    }
+}
+
+fn deeper(value: &JValue, left: usize) -> bool {
+    match value {
+        JValue::Array(items) => left == 0 || items.iter().any(|v| deeper(v, left - 1)),
+        JValue::Object(map) => left == 0 || map.values().any(|v| deeper(v, left - 1)),
+        _ => false,
     }
 }
 

@@ -3,6 +3,9 @@
 use super::{QueryError, Scope};
 use serde_json::Value;
 
+/// Filters inside filters; each costs stack while it is parsed.
+const MAX_FILTERS: usize = 16;
+
 /// What a path starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Root {
@@ -36,7 +39,7 @@ pub(crate) struct Path {
 impl Path {
     /// Parses a path; the message says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser { rest: text };
+        let mut parser = Parser { rest: text, depth: 0 };
         let path = parser.root().and_then(|root| Ok((root, parser.steps()?)));
         match path {
             Ok((root, steps)) if parser.rest.is_empty() => Ok(Self { text: text.to_owned(), root, steps }),
@@ -191,6 +194,7 @@ fn holds(path: &[Step], test: Option<&(String, Value)>, value: &Value) -> bool {
 
 struct Parser<'a> {
     rest: &'a str,
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -318,7 +322,12 @@ impl<'a> Parser<'a> {
         if !self.eat("@") {
             return Err(());
         }
+        self.depth += 1;
+        if self.depth > MAX_FILTERS {
+            return Err(());
+        }
         let path = self.steps()?;
+        self.depth -= 1;
         self.spaces();
         let operator = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|o| self.eat(o));
         self.spaces();
@@ -335,5 +344,45 @@ impl<'a> Parser<'a> {
             return Ok(Value::String(text));
         }
         serde_json::from_str(self.take_while(|c| !matches!(c, ')' | ' '))).map_err(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn find(path: &str, value: &Value) -> Option<Value> {
+        Path::parse(path).unwrap().find_in(value)
+    }
+
+    #[test]
+    fn paths_find_what_they_name() {
+        let value = json!({"a": [{"b-c": 1, "d": "x"}, {"b-c": 2, "d": "y"}], "e.f": 3});
+        assert_eq!(find("$.a[0].b-c", &value), Some(json!(1)));
+        assert_eq!(find("$['e.f']", &value), Some(json!(3)));
+        assert_eq!(find("$.a[-1].d", &value), Some(json!("y")));
+        assert_eq!(find("$.a[*].b-c", &value), Some(json!([1, 2])));
+        assert_eq!(find("$..d", &value), Some(json!(["x", "y"])));
+        assert_eq!(find("$.a[1:]", &value), Some(json!([{"b-c": 2, "d": "y"}])));
+        assert_eq!(find("$.a[?(@.d == 'y')].b-c", &value), Some(json!([2])));
+        assert_eq!(find("$.a[9]", &value), None);
+        assert_eq!(find("$.a[9:]", &value), Some(json!([])));
+    }
+
+    #[test]
+    fn filters_inside_filters_end_somewhere() {
+        assert!(Path::parse(&format!("${}", "[?(@".repeat(100_000))).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[$.@?(){}'\"a-c0-2\\[\\]:,* =\\\\é-]{0,24}") {
+            for start in ["$", "$.", "$[", "States.Format(", "States.Array("] {
+                let _ = crate::query::Template::compile_path(&format!("{start}{text}"));
+            }
+            let _ = crate::query::Template::compile_jsonata(&format!("{{% {text} %}}"));
+        }
     }
 }
