@@ -32,10 +32,15 @@ const EXPECTED: &str =
     "expected { profile = \"...\" }, { environment = \"PREFIX\" } or { file = \"path\", profile = \"...\" }";
 const INLINE: &str = "expected no key here (it would end in logs, templates and version control)";
 
-/// Refuses a field that would hold a key. The value is not looked at.
-pub(super) fn refuse_inline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    IgnoredAny::deserialize(deserializer)?;
-    Err(de::Error::custom(format_args!("{INLINE}; in credentials, {EXPECTED}")))
+/// A field that would hold a key: its value is not looked at, and refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct NoKey;
+
+impl<'de> Deserialize<'de> for NoKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        Err(de::Error::custom(format_args!("{INLINE}; in credentials, {EXPECTED}")))
+    }
 }
 
 /// Fields of the table, collected before they are judged.

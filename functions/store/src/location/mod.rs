@@ -105,10 +105,10 @@ pub struct Location {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// Never accepted: they are here to be refused with more than "unknown field".
-    #[serde(default, skip_serializing, deserialize_with = "credentials::refuse_inline")]
+    #[serde(default, skip_serializing)]
     #[serde(alias = "aws_access_key_id", alias = "secret_access_key", alias = "aws_secret_access_key")]
     #[serde(alias = "session_token", alias = "aws_session_token")]
-    access_key_id: (),
+    access_key_id: credentials::NoKey,
 }
 
 /// Limits that differ from a profile's, in bytes.
