@@ -10,7 +10,8 @@ use transload_wire::{
 };
 
 use crate::{
-    Backoff, Condition, Deadline, Head, ObjectRef, Side, Store, StoreError, StoreErrorKind, Written, failure_of,
+    Backoff, Condition, Deadline, Head, ObjectRef, Side, Store, StoreError, StoreErrorKind, Written,
+    failure_of,
 };
 
 /// What has to be read back.
@@ -132,8 +133,9 @@ fn is_whole(checksum: &Checksum) -> bool {
 }
 
 fn differs(destination: &Destination, what: &str, expected: &str, found: &str) -> Failure {
-    ErrorName::ChecksumMismatch
-        .because(format!("{destination}: expected {what} {expected} (the bytes that were sent), found {found}"))
+    ErrorName::ChecksumMismatch.because(format!(
+        "{destination}: expected {what} {expected} (the bytes that were sent), found {found}"
+    ))
 }
 
 /// Tries of the HEAD after a write that was answered with success: some compatible stores show an object late.

@@ -10,7 +10,11 @@ use crate::Target;
 
 /// Metadata with the two entries by which a transfer knows its own work again.
 #[must_use]
-pub fn stamped(metadata: &BTreeMap<String, String>, token: &Token, identity: &Token) -> BTreeMap<String, String> {
+pub fn stamped(
+    metadata: &BTreeMap<String, String>,
+    token: &Token,
+    identity: &Token,
+) -> BTreeMap<String, String> {
     let mut metadata = metadata.clone();
     metadata.insert(TOKEN_METADATA.to_owned(), token.to_string());
     metadata.insert(SOURCE_METADATA.to_owned(), identity.to_string());

@@ -118,7 +118,8 @@ impl Tap {
 
     fn finish(&mut self) -> Result<(), Failure> {
         let checksums = self.hashers.drain(..).map(Hasher::finish).collect();
-        let md5 = self.md5.take().map(|md5| md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        let md5 =
+            self.md5.take().map(|md5| md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
         let flowed = Flowed { checksums, md5 };
         if let Some(expected) = &self.expected {
             let found = flowed.checksum(expected.algorithm).map_or("none", |found| found.value.as_str());
@@ -174,7 +175,11 @@ mod tests {
         hasher.finish()
     }
 
-    async fn run(frames: &[&'static [u8]], len: u64, expected: Option<Checksum>) -> (Result<Vec<Bytes>, Failure>, Seen) {
+    async fn run(
+        frames: &[&'static [u8]],
+        len: u64,
+        expected: Option<Checksum>,
+    ) -> (Result<Vec<Bytes>, Failure>, Seen) {
         let frames: Vec<_> = frames.iter().map(|frame| Ok(Bytes::from_static(frame))).collect();
         let wanted = Wanted { algorithms: vec![ChecksumAlgorithm::Crc64Nvme], md5: true, expected };
         match tap(stream::iter(frames).boxed(), len, &wanted, "s".to_owned()) {
