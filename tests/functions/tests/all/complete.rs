@@ -259,3 +259,19 @@ async fn a_layout_of_another_size_is_refused() {
     let result = transload_complete::handle(&world.stores, Deadline::NONE, input).await;
     assert_eq!(name(result), Err(ErrorName::UploadInvalid));
 }
+
+#[tokio::test(start_paused = true)]
+async fn f26_a_destination_that_can_not_be_read_is_not_taken_for_another_writers() {
+    for kind in [Kind::Unavailable, Kind::AccessDenied] {
+        let world = World::with(61, MemoryConfig { completes_again: false, ..World::config() }, |_| {});
+        let states = States::new(&world, "run");
+        let (head, upload) = states.filled().await.unwrap();
+        states.complete(&head, &upload).await.unwrap();
+        // The answer never came; now the upload is gone, and the destination can not be looked at.
+        world.to.refuse(Verb::HeadObject, .., kind);
+        let name = states.complete(&head, &upload).await.unwrap_err().name;
+        assert!([ErrorName::Unavailable, ErrorName::DestinationAccessDenied].contains(&name), "{name}");
+        world.to.heal();
+        assert!(states.complete(&head, &upload).await.unwrap().reconciled);
+    }
+}
