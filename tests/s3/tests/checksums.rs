@@ -253,6 +253,12 @@ async fn attributes_tell_the_checksum_and_the_parts() {
     let wish = client.get_object_attributes().bucket(BUCKET).key("k").max_parts(2);
     let wish =
         wish.object_attributes(ObjectAttributes::Checksum).object_attributes(ObjectAttributes::ObjectParts);
+    let with_etag = wish.clone().object_attributes(ObjectAttributes::Etag).send().await.unwrap();
+    let etag = with_etag.e_tag().unwrap();
+    assert!(
+        etag.ends_with("-3") && !etag.contains('"'),
+        "{etag}: this operation alone writes it without quotes"
+    );
     let got = wish.object_attributes(ObjectAttributes::ObjectSize).send().await.unwrap();
     assert_eq!(got.object_size(), Some(2 * PART as i64 + 1));
     assert_eq!(got.e_tag(), None);

@@ -105,7 +105,7 @@ pub(super) async fn bare_etag(answer: Response<Body>) -> Result<Response<Body>, 
     let (mut parts, body) = answer.into_parts();
     let body = Limited::new(body, MAX_HELD).collect().await.map_err(io::Error::other)?.to_bytes();
     let text = String::from_utf8_lossy(&body);
-    let text = text.replace("<ETag>&quot;", "<ETag>").replace("&quot;</ETag>", "</ETag>");
+    let text = text.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>");
     parts.headers.remove(CONTENT_LENGTH);
     Ok(Response::from_parts(parts, Body::from(text)))
 }
