@@ -16,7 +16,7 @@ const RETRIES: u32 = 3;
 #[derive(Debug)]
 pub enum Outcome {
     /// Nothing was to be done.
-    Skipped(HeadOutput),
+    Skipped(Box<HeadOutput>),
     /// The record.
     Copied(CompleteOutput),
 }
@@ -208,7 +208,7 @@ impl<'a> States<'a> {
     pub async fn run(&self) -> Result<Outcome, Failure> {
         let head = retried!(|_| self.head())?;
         match head.decision {
-            Decision::Skip => Ok(Outcome::Skipped(head)),
+            Decision::Skip => Ok(Outcome::Skipped(Box::new(head))),
             Decision::Copy => {
                 let input = self.copy_input(&head);
                 let stores = &self.world.stores;

@@ -21,6 +21,9 @@ use ErrorName::{DestinationExists, DestinationInvalid, InputInvalid, PlanInvalid
 const REQUEST: &str = r#"{"source": {"location": "global", "bucket": "photos", "key": "a/b c+d"},
     "destination": {"location": "china", "bucket": "photos-cn", "key": "a"}, "options": {}}"#;
 
+/// What a test does to its world.
+type Spoil = fn(&World);
+
 /// What is put in the place of what, the name, and what the message has to hold.
 type Row = (&'static str, String, ErrorName, &'static str);
 
@@ -153,7 +156,7 @@ async fn bad_requests_are_refused_by_name_and_field_before_any_write() {
 
 #[tokio::test]
 async fn sources_that_can_not_be_read_are_refused_by_name() {
-    let rows: [(fn(&World), ErrorName, &str); 7] = [
+    let rows: [(Spoil, ErrorName, &str); 7] = [
         (|w| w.source.delete("photos", "a/b c+d"), ErrorName::SourceNotFound, "source"),
         (
             |w| {

@@ -101,7 +101,8 @@ async fn f27_another_writers_object_is_never_touched() {
 
 #[tokio::test(start_paused = true)]
 async fn f29_a_destination_that_came_changed_or_went_meanwhile() {
-    let rows: [(bool, fn(&World)); 3] = [
+    type Meanwhile = fn(&World);
+    let rows: [(bool, Meanwhile); 3] = [
         (false, World::intrude),
         (true, World::intrude),
         (true, |world| world.destination.delete("photos-cn", "a")),

@@ -1,6 +1,9 @@
 //! The functions of a transfer, one by one and together, with every fault that stores in memory can show.
 //! Time is paused: what waits, waits at once. Names of tests begin with the row of the fault matrix they show.
 
+// Helpers of tests are tests too.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod abort;
 mod bad_input;
 mod complete;
