@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stepfunctions_local::{Notification, Status};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use transload_wire::PartOutput;
 
 use crate::api::{self, Request};
-use crate::exit::Outcome;
+use crate::exit::{CliError, Outcome};
 use crate::machine::Machine;
 use crate::progress::{Progress, Step};
 use crate::story::Story;
@@ -49,11 +50,13 @@ pub(crate) async fn follow(machine: &Machine, arn: &str, progress: &mut Progress
     look(machine, arn, &mut story).await?;
     sent.catch_up(machine, arn, &story).await?;
     let mut tick = tokio::time::interval(LOOK);
+    // One listener for the whole time: a new one each round would miss what came in between.
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| CliError::trouble("signals", e))?;
     let ended = loop {
         let over = tokio::select! {
             _ = tick.tick() => machine.engine.describe_execution(arn).await?.status.is_terminal(),
             told = news.recv() => sent.hear(told, arn, &mut news),
-            _ = tokio::signal::ctrl_c() => break Ended::Interrupted,
+            _ = interrupt.recv() => break Ended::Interrupted,
         };
         look(machine, arn, &mut story).await?;
         sent.settle(&story);

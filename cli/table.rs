@@ -55,9 +55,12 @@ impl Table {
     }
 }
 
+/// Width of the names at least, so that blocks that follow each other line up.
+const NAMES: usize = "destination".len();
+
 /// `name  value` lines with the values in one column.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(NAMES);
     rows.iter().map(|(name, value)| format!("{name:<width$}  {value}").trim_end().to_owned() + "\n").collect()
 }
 
@@ -85,7 +88,7 @@ mod tests {
 
     #[test]
     fn pairs_line_up() {
-        assert_eq!(pairs(&[("a", "1".into()), ("long", String::new())]), "a     1\nlong\n");
+        assert_eq!(pairs(&[("a", "1".into()), ("long", String::new())]), "a            1\nlong\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! definition and the handlers that are deployed; with `--chaos` most of what can go wrong does.
 
 mod chaos;
+mod flip;
 mod object;
 mod park;
 mod places;
@@ -103,10 +104,14 @@ async fn tell(args: &DemoArgs, outline: &Outline, machine: &Machine, places: &Pl
     outline.say(&summary::lines(&report))?;
     let requests = requests(places);
     let mischief = if outline.chaos { chaos::injected(places) } else { Vec::new() };
-    outline.say(&pairs(&after(machine, &requests, &mischief, killed)))?;
+    let differ = (requests != report.requests).then_some(&requests);
+    outline.say(&pairs(&after(machine, differ, &mischief, killed)))?;
     chaos::heal(places);
     let checks = compare(places, &object.key, &report, outline).await?;
-    let parked = if outline.chaos { Some(park::run(machine, places, outline).await?) } else { None };
+    let (parked, flipped) = match outline.chaos {
+        true => (park::run(machine, places, outline).await?, flip::run(machine, places, outline).await?),
+        false => (Value::Null, Value::Null),
+    };
     outline.say(&format!(
         "\nHow to read it:  transload history {0}\n                 transload report {0}\n",
         report.name
@@ -114,7 +119,7 @@ async fn tell(args: &DemoArgs, outline: &Outline, machine: &Machine, places: &Pl
     if outline.json {
         print_json(&json!({
             "seed": outline.seed, "transfer": report, "requestsAtServers": requests, "checks": checks,
-            "injected": mischief, "workersKilled": killed, "parked": parked,
+            "injected": mischief, "workersKilled": killed, "parked": parked, "flipped": flipped,
         }))?;
     }
     Ok(())
@@ -237,11 +242,13 @@ fn requests(places: &Places) -> Requests {
 
 fn after(
     machine: &Machine,
-    requests: &Requests,
+    at_servers: Option<&Requests>,
     mischief: &[String],
     killed: u64,
 ) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("at servers", summary::counts(requests))];
+    let mut rows = Vec::new();
+    // Those of workers that died are known to the servers alone.
+    rows.extend(at_servers.map(|requests| ("at servers", summary::counts(requests))));
     let mut name = "injected";
     for line in mischief {
         rows.push((std::mem::take(&mut name), line.clone()));

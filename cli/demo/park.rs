@@ -44,7 +44,8 @@ pub(crate) async fn run(machine: &Machine, places: &Places, outline: &Outline) -
     let failed = run_to_end(machine, &arn, outline).await?;
     let place = places.china.location;
     outline.say(&format!(
-        "\nA transfer that fails for good: after {ACCEPTED} parts {place:?} denies every UploadPart.\n\n"
+        "\nA transfer that fails for good: from UploadPart {} on {place:?} denies access.\n\n",
+        ACCEPTED + 1
     ))?;
     outline.say(&summary::lines(&failed))?;
     let present = parked(places, &object.key, &failed)?;
@@ -62,7 +63,7 @@ pub(crate) async fn run(machine: &Machine, places: &Places, outline: &Outline) -
     Ok(json!({"failed": failed, "redriven": redriven, "present": account.present, "sent": account.sent}))
 }
 
-fn input(places: &Places, outline: &Outline, key: &str) -> String {
+pub(super) fn input(places: &Places, outline: &Outline, key: &str) -> String {
     json!({
         "source": {"location": places.global.location, "bucket": places.global.bucket, "key": key},
         "destination": {"location": places.china.location, "bucket": places.china.bucket, "key": key},
@@ -96,9 +97,9 @@ fn uploads(places: &Places, key: &str) -> BTreeMap<u32, u64> {
     })
 }
 
-async fn same(places: &Places, key: &str, redriven: &Report) -> Outcome {
+pub(super) async fn same(places: &Places, key: &str, redriven: &Report) -> Outcome {
     if redriven.status != "SUCCEEDED" {
-        return Err(broken(format!("expected the redrive to succeed, found {}", redriven.status)));
+        return Err(broken(format!("expected the transfer to succeed, found {}", redriven.status)));
     }
     let (source, destination) =
         (verdict::facts(&places.global, key).await?, verdict::facts(&places.china, key).await?);
@@ -108,8 +109,8 @@ async fn same(places: &Places, key: &str, redriven: &Report) -> Outcome {
     }
 }
 
-fn broken(what: String) -> CliError {
-    CliError::new(Exit::Failed, format!("the parked transfer: {what}"))
+pub(super) fn broken(what: String) -> CliError {
+    CliError::new(Exit::Failed, format!("the demo: {what}"))
 }
 
 impl Account {
