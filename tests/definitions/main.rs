@@ -31,10 +31,16 @@ fn every_failure_of_a_function_is_retried_caught_or_parked() {
     for state in object().iter().filter(|state| state.function.is_some()) {
         for failure in function_failures(state.function.as_deref().unwrap()) {
             let name = failure.as_str();
-            let handled = state.retries(name) || state.caught(name).is_some() || PARKED.contains(failure) || state.in_map;
+            let handled = state.retries(name)
+                || state.caught(name).is_some()
+                || PARKED.contains(failure)
+                || state.in_map;
             assert!(handled, "{}: {name} is neither retried nor caught nor parked on purpose", state.name);
             assert!(
-                !failure.is_transient() || state.retries(name) || state.caught(name).is_some() || PARKED.contains(failure),
+                !failure.is_transient()
+                    || state.retries(name)
+                    || state.caught(name).is_some()
+                    || PARKED.contains(failure),
                 "{}: {name} is transient and not retried",
                 state.name
             );
@@ -77,12 +83,20 @@ fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
         assert!(state.json["Comment"].as_str().is_some_and(|c| c.len() > 20), "{}: no Comment", state.name);
         assert!(state.kind != "Task" || state.json["TimeoutSeconds"].is_u64(), "{}: no timeout", state.name);
         for rule in state.rules("Retry").iter().chain(state.rules("Catch").iter()) {
-            assert!(rule["Comment"].as_str().is_some_and(|c| c.len() > 10), "{}: a rule has no Comment", state.name);
+            assert!(
+                rule["Comment"].as_str().is_some_and(|c| c.len() > 10),
+                "{}: a rule has no Comment",
+                state.name
+            );
         }
         for retrier in state.rules("Retry") {
             let constant = retrier["BackoffRate"] == 1;
             let spread = retrier["JitterStrategy"] == "FULL" && retrier["MaxDelaySeconds"].is_u64();
-            assert!(constant || spread, "{}: a growing retrier without full jitter or MaxDelaySeconds", state.name);
+            assert!(
+                constant || spread,
+                "{}: a growing retrier without full jitter or MaxDelaySeconds",
+                state.name
+            );
         }
     }
     let top: Value = serde_json::from_str(OBJECT).unwrap();
@@ -135,5 +149,8 @@ fn the_page_is_made_from_the_definition() {
         std::fs::write(path, &expected).unwrap();
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "statemachine/README.md is stale: UPDATE_PAGES=1 cargo test --test definitions");
+    assert!(
+        found == expected,
+        "statemachine/README.md is stale: UPDATE_PAGES=1 cargo test --test definitions"
+    );
 }

@@ -30,7 +30,10 @@ fn diagram(page: &mut String, definition: &Value, states: &[State]) {
         let name = &state.name;
         if state.kind == "Map" {
             let start = state.json["ItemProcessor"]["StartAt"].as_str().unwrap_or_default();
-            let _ = writeln!(page, "    state {name} {{\n        [*] --> {start}\n        {start} --> [*]\n    }}");
+            let _ = writeln!(
+                page,
+                "    state {name} {{\n        [*] --> {start}\n        {start} --> [*]\n    }}"
+            );
         }
         if let Some(next) = state.json["Next"].as_str() {
             let _ = writeln!(page, "    {name} --> {next}");
@@ -38,13 +41,19 @@ fn diagram(page: &mut String, definition: &Value, states: &[State]) {
         for choice in state.rules("Choices") {
             let condition = choice["Condition"].as_str().unwrap_or_default();
             let condition = condition.trim_matches(|c| "{%} ".contains(c)).replace('$', "");
-            let _ = writeln!(page, "    {name} --> {}: {condition}", choice["Next"].as_str().unwrap_or_default());
+            let _ =
+                writeln!(page, "    {name} --> {}: {condition}", choice["Next"].as_str().unwrap_or_default());
         }
         if let Some(default) = state.json["Default"].as_str() {
             let _ = writeln!(page, "    {name} --> {default}: otherwise");
         }
         for catcher in state.rules("Catch") {
-            let _ = writeln!(page, "    {name} --> {}: {}", catcher["Next"].as_str().unwrap_or_default(), label(&catcher));
+            let _ = writeln!(
+                page,
+                "    {name} --> {}: {}",
+                catcher["Next"].as_str().unwrap_or_default(),
+                label(&catcher)
+            );
         }
         if matches!(state.kind.as_str(), "Succeed" | "Fail") {
             let _ = writeln!(page, "    {name} --> [*]");
@@ -65,16 +74,33 @@ fn label(catcher: &Value) -> String {
 
 /// State, function, errors, what happens.
 fn table(page: &mut String, states: &[State], parked: &[ErrorName]) {
-    page.push_str("### What a failure does\n\n| state | function | error | what happens |\n| --- | --- | --- | --- |\n");
+    page.push_str(
+        "### What a failure does\n\n| state | function | error | what happens |\n| --- | --- | --- | --- |\n",
+    );
     for state in states {
-        let function = state.function.as_deref().map_or_else(|| "-".to_owned(), |f| format!("`functions/{f}`"));
+        let function =
+            state.function.as_deref().map_or_else(|| "-".to_owned(), |f| format!("`functions/{f}`"));
         for retrier in state.rules("Retry") {
             let (attempts, first) = (&retrier["MaxAttempts"], &retrier["IntervalSeconds"]);
-            let most = retrier["MaxDelaySeconds"].as_u64().map_or_else(String::new, |s| format!(", at most {s} s, full jitter"));
-            row(page, state, &function, &errors(&retrier), &format!("again, up to {attempts} times, from {first} s{most}"));
+            let most = retrier["MaxDelaySeconds"]
+                .as_u64()
+                .map_or_else(String::new, |s| format!(", at most {s} s, full jitter"));
+            row(
+                page,
+                state,
+                &function,
+                &errors(&retrier),
+                &format!("again, up to {attempts} times, from {first} s{most}"),
+            );
         }
         for catcher in state.rules("Catch") {
-            row(page, state, &function, &errors(&catcher), &format!("to {}", catcher["Next"].as_str().unwrap_or_default()));
+            row(
+                page,
+                state,
+                &function,
+                &errors(&catcher),
+                &format!("to {}", catcher["Next"].as_str().unwrap_or_default()),
+            );
         }
         let failures = state.function.as_deref().map(function_failures).unwrap_or_default();
         let open = |name: &&ErrorName| !state.retries(name.as_str()) && state.caught(name.as_str()).is_none();
@@ -83,9 +109,21 @@ fn table(page: &mut String, states: &[State], parked: &[ErrorName]) {
             left.iter().filter(|n| parked.contains(n) == keep).map(|n| n.to_string()).collect()
         };
         if state.in_map {
-            row(page, state, &function, &left.iter().map(|n| n.to_string()).collect::<Vec<_>>(), "ends the child; past the tolerated share, the Map");
+            row(
+                page,
+                state,
+                &function,
+                &left.iter().map(|n| n.to_string()).collect::<Vec<_>>(),
+                "ends the child; past the tolerated share, the Map",
+            );
         } else {
-            row(page, state, &function, &of(true), "ends the execution here, redrivable; what was sent is kept");
+            row(
+                page,
+                state,
+                &function,
+                &of(true),
+                "ends the execution here, redrivable; what was sent is kept",
+            );
         }
     }
     page.push_str("\nAn error that is retried and still there afterwards, and not caught, ends the execution at that state: redrive enters it again.\n\n");
@@ -96,7 +134,11 @@ fn row(page: &mut String, state: &State, function: &str, errors: &[String], what
         return;
     }
     let lambda = errors.len() > 2 && errors.iter().all(|e| ALWAYS.contains(&e.as_str()));
-    let list = if lambda { "Lambda's own faults (`Lambda.*`, `Runtime.ExitError`, `Sandbox.Timedout`, `States.Timeout`)".to_owned() } else { errors.iter().map(|e| format!("`{e}`")).collect::<Vec<_>>().join(", ") };
+    let list = if lambda {
+        "Lambda's own faults (`Lambda.*`, `Runtime.*`, `Sandbox.Timedout`, `States.Timeout`)".to_owned()
+    } else {
+        errors.iter().map(|e| format!("`{e}`")).collect::<Vec<_>>().join(", ")
+    };
     let _ = writeln!(page, "| {} | {function} | {list} | {what} |", state.name);
 }
 
@@ -104,7 +146,13 @@ fn row(page: &mut String, state: &State, function: &str, errors: &[String], what
 fn comments(page: &mut String, states: &[State]) {
     page.push_str("### Why each state is there\n\n| state | type | reason |\n| --- | --- | --- |\n");
     for state in states {
-        let _ = writeln!(page, "| {} | {} | {} |", state.name, state.kind, state.json["Comment"].as_str().unwrap_or_default());
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} |",
+            state.name,
+            state.kind,
+            state.json["Comment"].as_str().unwrap_or_default()
+        );
     }
     page.push('\n');
 }
@@ -112,9 +160,11 @@ fn comments(page: &mut String, states: &[State]) {
 /// Every error name, what it means and who gives it.
 fn names(page: &mut String, states: &[State], parked: &[ErrorName]) {
     page.push_str("### Names of failures\n\nThey stand in the history, in `ErrorEquals` and in the exit message of the command line.\n\n| name | kind | meaning | given by |\n| --- | --- | --- | --- |\n");
-    let functions: std::collections::BTreeSet<&str> = states.iter().filter_map(|s| s.function.as_deref()).collect();
+    let functions: std::collections::BTreeSet<&str> =
+        states.iter().filter_map(|s| s.function.as_deref()).collect();
     for name in ErrorName::ALL {
-        let by: Vec<&str> = functions.iter().copied().filter(|f| function_failures(f).contains(name)).collect();
+        let by: Vec<&str> =
+            functions.iter().copied().filter(|f| function_failures(f).contains(name)).collect();
         let kind = match (name.is_transient(), parked.contains(name)) {
             (_, true) => "parks",
             (true, false) => "transient",

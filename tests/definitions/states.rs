@@ -12,6 +12,7 @@ pub const ALWAYS: &[&str] = &[
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.Unknown",
     "Runtime.ExitError",
+    "Runtime.OutOfMemory",
     "Sandbox.Timedout",
     "States.Timeout",
     "States.ALL",
@@ -83,7 +84,12 @@ impl State {
 
 /// The errors that a rule names.
 pub fn errors(rule: &Value) -> Vec<String> {
-    rule["ErrorEquals"].as_array().expect("ErrorEquals").iter().map(|e| e.as_str().unwrap().to_owned()).collect()
+    rule["ErrorEquals"]
+        .as_array()
+        .expect("ErrorEquals")
+        .iter()
+        .map(|e| e.as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn covers(rule: &Value, name: &str) -> bool {

@@ -66,27 +66,46 @@ async fn transient_failures_are_retried_where_they_happen() {
     .await;
     assert_eq!(world.run().await.states, "Head Route Init Parts Complete Done");
     assert_eq!(world.calls("head").len() + world.calls("init").len() + world.calls("complete").len(), 9);
-    let mut tries: Vec<u64> = world.calls("part").iter().map(|call| call["retryCount"].as_u64().unwrap()).collect();
+    let mut tries: Vec<u64> =
+        world.calls("part").iter().map(|call| call["retryCount"].as_u64().unwrap()).collect();
     tries.sort_unstable();
-    assert!(tries == [0, 0, 1, 1] || tries == [0, 0, 1, 2], "a worker is told that it is a later try: {tries:?}");
+    assert!(
+        tries == [0, 0, 1, 1] || tries == [0, 0, 1, 2],
+        "a worker is told that it is a later try: {tries:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_gap_leads_to_another_round_over_what_is_missing() {
     let world = World::new(&[("complete", vec![fails("PartsMissing")])]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Init Parts Complete Done");
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Parts Complete Backoff Recheck Resume Init Parts Complete Done"
+    );
     assert_eq!(outcome.output()["rounds"], 2);
     let init = world.calls("init");
     assert_eq!((&init[0]["round"], &init[0]["upload"]), (&json!(0), &Value::Null));
+    assert_eq!(
+        init[0]["source"],
+        head("parts")["source"],
+        "the source's checksum decides the upload's algorithm"
+    );
     assert_eq!((&init[1]["round"], &init[1]["upload"]["uploadId"]), (&json!(1), &json!("upload-1")));
-    assert_eq!(world.calls("head")[1]["pinned"], head("parts")["source"], "the second look compares with the pin");
+    assert_eq!(
+        world.calls("head")[1]["pinned"],
+        head("parts")["source"],
+        "the second look compares with the pin"
+    );
 }
 
 #[tokio::test]
 async fn a_map_past_its_tolerance_leads_to_another_round() {
     let world = World::new(&[("part", vec![fails("RangeIgnored")])]).await;
-    assert_eq!(world.run().await.states, "Head Route Init Parts Backoff Recheck Init Parts Complete Done");
+    assert_eq!(
+        world.run().await.states,
+        "Head Route Init Parts Backoff Recheck Resume Init Parts Complete Done"
+    );
 }
 
 #[tokio::test]
@@ -97,7 +116,7 @@ async fn a_changed_source_releases_the_upload_and_keeps_the_first_error() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Backoff Recheck Abort Failed");
+    assert_eq!(outcome.states, "Head Route Init Parts Backoff Recheck Abort Released Failed");
     assert_eq!(outcome.error(), "SourceChanged");
     assert!(outcome.cause().contains("by script"), "{}", outcome.cause());
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
@@ -115,8 +134,42 @@ async fn a_refusal_by_head_fails_at_once_with_nothing_to_release() {
 async fn a_mismatch_at_the_end_releases_the_upload() {
     let world = World::new(&[("complete", vec![fails("ChecksumMismatch")])]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Abort Failed");
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Abort Released Failed");
     assert_eq!(outcome.error(), "ChecksumMismatch");
+}
+
+#[tokio::test]
+async fn an_object_whose_answer_was_lost_is_proven_instead_of_sent_again() {
+    let world = World::new(&[
+        ("complete", vec![fails("UploadGone")]),
+        ("head", vec![Answer::Gives(head("parts")), Answer::Gives(head("skip"))]),
+    ])
+    .await;
+    let outcome = world.run().await;
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Resume Complete Done");
+    assert_eq!(world.calls("init").len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_that_was_completed_before_the_abort_is_proven_once() {
+    let finished = Answer::Gives(json!({"aborted": false, "finished": true, "requests": {}}));
+    let gone = || vec![Answer::Gives(head("parts")), fails("SourceChanged")];
+    let world = World::new(&[
+        ("complete", vec![fails("UploadGone")]),
+        ("head", gone()),
+        ("abort", vec![finished.clone()]),
+    ])
+    .await;
+    let outcome = world.run().await;
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Abort Released Complete Done");
+
+    let broken = vec![fails("UploadGone"), fails("ChecksumMismatch"), fails("ChecksumMismatch")];
+    let world =
+        World::new(&[("complete", broken), ("head", gone()), ("abort", vec![finished.clone(), finished])])
+            .await;
+    let outcome = world.run().await;
+    assert_eq!(outcome.error(), "ChecksumMismatch", "no loop between Abort and Complete");
+    assert_eq!(world.calls("complete").len(), 2);
 }
 
 #[tokio::test]
@@ -136,7 +189,10 @@ async fn a_conflict_releases_the_upload_and_starts_over() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Restart Backoff Recheck Init Parts Complete Done");
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Parts Complete Restart Backoff Recheck Resume Init Parts Complete Done"
+    );
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
     assert_eq!(world.calls("init")[1]["upload"], Value::Null);
     assert_eq!(world.calls("complete")[1]["upload"]["uploadId"], "upload-2");
@@ -150,7 +206,7 @@ async fn used_up_rounds_park_the_transfer_and_a_redrive_goes_on_at_init() {
     ])
     .await;
     let parked = world.run().await;
-    assert_eq!(parked.states, "Head Route Init Parts Complete Backoff Recheck Init");
+    assert_eq!(parked.states, "Head Route Init Parts Complete Backoff Recheck Resume Init");
     assert_eq!((parked.status.as_str(), parked.error()), ("FAILED", "RoundsExhausted"));
     assert!(world.calls("abort").is_empty(), "a parked transfer keeps its upload");
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stepfunctions_local::{
-    CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects, StartExecution,
-    Timestamp, VirtualClock,
+    CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects,
+    StartExecution, Timestamp, VirtualClock,
 };
 
 /// What a function does when it is called.
@@ -79,13 +79,14 @@ impl Lambda for Scripted {
     async fn invoke(&self, invocation: Invocation) -> Result<LambdaOutput, LambdaError> {
         let payload: Value = serde_json::from_slice(&invocation.payload).unwrap();
         self.calls.lock().unwrap().push((invocation.function.clone(), payload));
-        let scripted = self.answers.lock().unwrap().get_mut(&invocation.function).and_then(VecDeque::pop_front);
+        let scripted =
+            self.answers.lock().unwrap().get_mut(&invocation.function).and_then(VecDeque::pop_front);
         let answer = scripted.unwrap_or_else(|| {
             Answer::Gives(match invocation.function.as_str() {
                 "head" => head("parts"),
                 "init" => init("upload-1"),
                 "part" => json!({"parts": [], "requests": {}}),
-                "abort" => json!({"aborted": true, "requests": {}}),
+                "abort" => json!({"aborted": true, "finished": false, "requests": {}}),
                 _ => record(),
             })
         });
@@ -141,7 +142,8 @@ impl Outcome {
 impl World {
     /// Scripted functions answer in turn, then as if all went well.
     pub async fn new(script: &[(&str, Vec<Answer>)]) -> Self {
-        let answers = script.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into())).collect();
+        let answers =
+            script.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into())).collect();
         let functions = Arc::new(Scripted { answers: Mutex::new(answers), calls: Mutex::default() });
         let objects = MemoryObjects::new();
         objects.bucket("results");
@@ -153,11 +155,13 @@ impl World {
             .open()
             .await
             .unwrap();
-        let mut definition = include_str!("../../statemachine/object.asl.json").replace("${ResultsBucket}", "results");
+        let mut definition =
+            include_str!("../../statemachine/object.asl.json").replace("${ResultsBucket}", "results");
         for name in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
             definition = definition.replace(&format!("${{{name}FunctionArn}}"), &name.to_lowercase());
         }
-        let request = CreateStateMachine { name: "object".to_owned(), definition, ..CreateStateMachine::default() };
+        let request =
+            CreateStateMachine { name: "object".to_owned(), definition, ..CreateStateMachine::default() };
         let machine = engine.create_state_machine(request).await.unwrap().state_machine_arn;
         Self { engine, machine, functions }
     }
@@ -195,9 +199,7 @@ impl World {
         let status = described["status"].as_str().unwrap().to_owned();
         let history = self.engine.get_execution_history(&arn, HistoryOptions::default()).await.unwrap();
         let history = serde_json::to_value(&history).unwrap();
-        let entered = |event: &Value| {
-            event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned)
-        };
+        let entered = |event: &Value| event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned);
         let events = history["items"].as_array().unwrap();
         let states = events.iter().filter_map(entered).collect::<Vec<_>>().join(" ");
         Outcome { arn, status, states, described }
