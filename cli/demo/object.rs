@@ -99,7 +99,7 @@ impl Object {
             Origin::Seed(seed) => generated(*seed, start, len),
             Origin::File(path) => read(path.clone(), start, len),
         };
-        PutBody { len, stream, md5: None }
+        PutBody { len, stream, md5: None, seen: None }
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn run(machine: &Machine, places: &Places, outline: &Outline) -
     let failed = run_to_end(machine, &arn, outline).await?;
     let place = places.china.location;
     outline.say(&format!(
-        "\nA transfer that fails for good: from UploadPart {} on {place:?} denies access.\n\n",
+        "\nA transfer that fails for good: from its UploadPart no. {} on {place:?} denies access.\n\n",
         ACCEPTED + 1
     ))?;
     outline.say(&summary::lines(&failed))?;
