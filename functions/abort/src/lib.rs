@@ -4,6 +4,8 @@
 //! is asked again until it knows nothing of the upload. An upload that was completed after all, by a call whose answer
 //! was lost, is no open upload any more: the store refuses to abort it, and the object stays.
 
+mod failures;
+
 use std::process::ExitCode;
 
 use transload_store::{
@@ -11,6 +13,8 @@ use transload_store::{
     failure_of, prove,
 };
 use transload_wire::{AbortInput, AbortOutput, ErrorName, Failure, TOKEN_METADATA};
+
+pub use failures::FAILURES;
 
 /// Rounds of abort and look in one call; the workflow repeats it, and the sweep after that.
 const TRIES: u32 = 6;
@@ -20,6 +24,14 @@ const TRIES: u32 = 6;
 /// # Errors
 /// The destination's own; `Unavailable` if the upload is still there after several rounds.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: AbortInput,
+) -> Result<AbortOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: AbortInput,

@@ -4,6 +4,7 @@
 //! checksum were read back. An uncertain answer is settled the same way, by reading, never by assuming.
 
 mod evidence;
+mod failures;
 mod finish;
 
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use transload_store::{
     failure_of, prove,
 };
 use transload_wire::{CompleteInput, CompleteOutput, ErrorName, Failure, Proof};
+
+pub use failures::FAILURES;
 
 /// What completing needs, for all of its steps.
 struct Work {
@@ -38,6 +41,14 @@ struct Done {
 /// `PartsMissing` if parts are not there; `ChecksumMismatch` if the bytes are not the source's, before the object
 /// appears; `DestinationExists` if another writer was there; `UploadGone`, `UploadConflict`; the destination's own.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: CompleteInput,
+) -> Result<CompleteOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: CompleteInput,

@@ -5,6 +5,7 @@
 //! answer is settled by reading.
 
 mod body;
+mod failures;
 mod send;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 use transload_store::{Deadline, Ends, Store, Stores, Target, prove};
 use transload_wire::{ChecksumKind, CompleteOutput, CopyInput, Failure, Proof};
+
+pub use failures::FAILURES;
 
 /// What sending needs, for every try.
 struct Work {
@@ -28,6 +31,14 @@ struct Work {
 /// `ChecksumMismatch` if the bytes are not what the source says, twice; `DestinationExists` if another writer was there;
 /// the source's and the destination's own.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: CopyInput,
+) -> Result<CompleteOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: CopyInput,

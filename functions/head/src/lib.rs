@@ -4,6 +4,7 @@
 
 mod attributes;
 mod decide;
+mod failures;
 mod identity;
 mod pin;
 mod refuse;
@@ -13,12 +14,22 @@ use std::process::ExitCode;
 use transload_store::{Deadline, Ends, Stores};
 use transload_wire::{Decision, Failure, HeadInput, HeadOutput};
 
+pub use failures::FAILURES;
+
 /// Decides what is to be done with one object.
 ///
 /// # Errors
 /// `InputInvalid`, `PlanInvalid`, `DestinationInvalid` and the source's and destination's own: all before any write.
 /// `SourceChanged` if the source is not what was pinned before.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: HeadInput,
+) -> Result<HeadOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: HeadInput,

@@ -4,6 +4,8 @@
 //! another writer's: listings of uploads show key, id and date, not the metadata with our token. So it is not touched
 //! here. It holds no part and costs nothing; a lifecycle rule for incomplete uploads, or the sweep, removes it.
 
+mod failures;
+
 use std::process::ExitCode;
 
 use transload_plan::{BatchBounds, ListedPart, PartSet};
@@ -12,6 +14,8 @@ use transload_store::{
     prove,
 };
 use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
+
+pub use failures::FAILURES;
 
 /// Longest wait before a round, in seconds, unless the user's first one is longer.
 const LONGEST_BACKOFF: u32 = 300;
@@ -22,6 +26,14 @@ const LONGEST_BACKOFF: u32 = 300;
 /// `RoundsExhausted` if all rounds are used up; `UploadInvalid` if the upload holds parts of another layout; the
 /// destination's own.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: InitInput,
+) -> Result<InitOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: InitInput,
@@ -62,13 +74,12 @@ fn rounds_left(input: &InitInput) -> Result<(), Failure> {
 }
 
 fn same_size(input: &InitInput) -> Result<(), Failure> {
-    let (layout, source) = (input.layout.size(), input.source.as_ref().map(|source| source.size));
-    if input.layout.count() > 0 && source.is_none_or(|size| size == layout) {
+    let (layout, source) = (input.layout.size(), input.source.size);
+    if input.layout.count() > 0 && source == layout {
         return Ok(());
     }
     Err(ErrorName::UploadInvalid.because(format!(
-        "layout: expected parts of {} bytes in all, found {} parts of {layout}",
-        source.map_or_else(|| "at least one".to_owned(), |size| size.to_string()),
+        "layout: expected parts of {source} bytes in all, found {} parts of {layout}",
         input.layout.count()
     )))
 }
@@ -83,8 +94,7 @@ async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<Par
         }
     }
     prove::provable(store, &input.destination)?;
-    let algorithm =
-        prove::algorithm(input.source.as_ref().and_then(|source| source.checksum.as_ref()), store);
+    let algorithm = prove::algorithm(input.source.checksum.as_ref(), store);
     let tokens = (&input.token, &input.identity);
     let target = Target::of(&input.destination, &input.attributes, &input.options, tokens, algorithm);
     let created = store.create_upload(&target).await.map_err(|error| failure_of(error, Side::Destination))?;

@@ -4,6 +4,7 @@
 //! everything here may be repeated.
 
 mod batch;
+mod failures;
 mod send;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use transload_plan::{ByteRange, PartNumber};
 use transload_store::{Deadline, Ends, Store, Stores, UploadRef};
 use transload_wire::{ErrorName, Failure, PartInput, PartOutput};
+
+pub use failures::FAILURES;
 
 /// Most parts of one call: with records of about 300 bytes, their output stays below a third of the 262,144 bytes that a
 /// state may hand on. Batches of the workflow are of at most 10.
@@ -39,6 +42,14 @@ struct Work {
 /// `UploadInvalid` for parts that the layout does not have; `OutOfTime` with what was sent staying there; what the last
 /// try of a part met. Permanent failures come before transient ones.
 pub async fn handle(
+    stores: &impl Stores,
+    deadline: Deadline,
+    input: PartInput,
+) -> Result<PartOutput, Failure> {
+    run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(
     stores: &impl Stores,
     deadline: Deadline,
     input: PartInput,

@@ -57,8 +57,6 @@ error_names! {
     SourceDeleteMarker: permanent,
     /// The source is in an archive tier and has to be restored first.
     SourceArchived: permanent,
-    /// The source's bucket wants the requester to pay, and the request does not agree to.
-    SourceRequesterPays: permanent,
     /// The source is encrypted with a key that only its owner has (SSE-C).
     SourceNeedsSseC: permanent,
     /// The source is no longer the version that was pinned.
@@ -153,6 +151,18 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         self.name.is_transient()
     }
+
+    /// Keeps to the names that a state declares, so that no definition meets one it does not handle. An answer that has
+    /// no meaning where it was given (a HEAD that knows no upload) is no answer of a store: `Unavailable` if it may pass,
+    /// else `Internal`.
+    #[must_use]
+    pub fn among(mut self, declared: &[ErrorName]) -> Self {
+        if !declared.contains(&self.name) {
+            self.message = format!("expected no {} here, found: {}", self.name, self.message);
+            self.name = if self.is_transient() { ErrorName::Unavailable } else { ErrorName::Internal };
+        }
+        self
+    }
 }
 
 impl fmt::Display for Failure {
@@ -209,6 +219,15 @@ mod tests {
             "SourceChanged: part 7 of s3://b/k: expected ETag \"a\", found \"b\""
         );
         assert_eq!(std::error::Error::source(&failure).unwrap().to_string(), "412");
+    }
+
+    #[test]
+    fn what_a_state_does_not_declare_keeps_whether_it_may_pass() {
+        let declared = [ErrorName::Throttled];
+        let name = |name: ErrorName| name.because("x").among(&declared).name;
+        assert_eq!(name(ErrorName::Throttled), ErrorName::Throttled);
+        assert_eq!(name(ErrorName::UploadGone), ErrorName::Unavailable);
+        assert_eq!(name(ErrorName::SourceBroken), ErrorName::Internal);
     }
 
     #[cfg(feature = "lambda")]

@@ -1,0 +1,28 @@
+//! What this function may fail with: the definition has to retry, catch or park each of these.
+
+use transload_wire::ErrorName as E;
+
+/// Every failure of [`handle`](crate::handle), and of the runtime around it (`InputInvalid` for an input that can not be
+/// read, `Internal` for a panic).
+pub const FAILURES: &[E] = &[
+    E::InputInvalid,
+    E::PlanInvalid,
+    E::DestinationInvalid,
+    E::UploadInvalid,
+    E::Unsupported,
+    E::DestinationNotFound,
+    E::DestinationAccessDenied,
+    E::DestinationExists,
+    E::ChecksumMismatch,
+    E::KeyUnavailable,
+    E::Internal,
+    E::Throttled,
+    E::Unavailable,
+    E::ConnectionLost,
+    E::Stalled,
+    E::CredentialsExpired,
+    E::OutOfTime,
+    E::PartsMissing,
+    E::UploadGone,
+    E::UploadConflict,
+];
