@@ -4,7 +4,7 @@ use strict_s3::{Action, Answer, FaultPlan, Rule};
 
 use crate::support::{Bench, DESTINATION, PART, SECRETS, SOURCE, bytes};
 
-const FLAGS: [&str; 4] = ["--whole-object-limit", "0", "--max-concurrency", "4"];
+const FLAGS: [&str; 6] = ["--part-size", "262144", "--whole-object-limit", "0", "--max-concurrency", "4"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_faults_ends_in_the_exact_object() {
@@ -70,7 +70,9 @@ async fn bytes_that_do_not_fit_the_sources_checksum_do_not_appear() {
     for (key, size) in [("parts", 6 * PART), ("whole", 1_000)] {
         bench.put(key, &bytes(size, 15));
         bench.global.direct().flip(SOURCE, key, 777).unwrap();
-        let ran = bench.copy(key, &["--whole-object-limit", "262144", "--backoff-seconds", "1"]).await;
+        let ran = bench
+            .copy(key, &["--part-size", "262144", "--whole-object-limit", "262144", "--backoff-seconds", "1"])
+            .await;
         assert_eq!(ran.code(), 1, "{ran:#?}");
         assert!(ran.stderr.contains("ChecksumMismatch"), "{ran:#?}");
         bench.assert_nothing_left(key);

@@ -9,14 +9,23 @@ use crate::support::{Bench, PART, bytes, ended};
 
 /// Parts of the object that is interrupted.
 const PARTS: usize = 40;
-const FLAGS: [&str; 6] = ["--whole-object-limit", "0", "--max-concurrency", "2", "--parts-in-flight", "2"];
+const FLAGS: [&str; 8] = [
+    "--part-size",
+    "262144",
+    "--whole-object-limit",
+    "0",
+    "--max-concurrency",
+    "2",
+    "--parts-in-flight",
+    "2",
+];
 /// Parts that may be under way when a process dies: those of both workers.
 const UNDER_WAY: u64 = 4;
 
-/// A transfer that takes a second or two, stopped in the middle by whoever is given the process.
-async fn begin(bench: &Bench, data: &[u8], flags: &[&str]) -> Child {
+/// A transfer that takes `delay` milliseconds a part, in its midst.
+async fn begin(bench: &Bench, data: &[u8], delay: u64, flags: &[&str]) -> Child {
     bench.put("k", data);
-    bench.china.set_faults(Rule::on("UploadPart", Action::Delay(Duration::from_millis(60))));
+    bench.china.set_faults(Rule::on("UploadPart", Action::Delay(Duration::from_millis(delay))));
     let child = bench.start_copy("k", &[&FLAGS[..], flags].concat());
     bench.until_sent(10).await;
     child
@@ -31,7 +40,7 @@ async fn signal(name: &str, child: &Child) {
 async fn killed_and_started_again_it_goes_on() {
     let bench = Bench::new().await;
     let data = bytes(PARTS * PART, 21);
-    let child = begin(&bench, &data, &[]).await;
+    let child = begin(&bench, &data, 150, &[]).await;
     signal("-KILL", &child).await;
     ended(child).await;
     bench.china.set_faults(FaultPlan::none());
@@ -50,7 +59,7 @@ async fn killed_and_started_again_it_goes_on() {
 async fn interrupted_it_is_kept_and_resumed() {
     let bench = Bench::new().await;
     let data = bytes(PARTS * PART, 22);
-    let child = begin(&bench, &data, &["--name", "kept"]).await;
+    let child = begin(&bench, &data, 150, &["--name", "kept"]).await;
     signal("-INT", &child).await;
     let ran = ended(child).await;
     assert_eq!(ran.code(), 130, "{ran:#?}");
@@ -68,7 +77,7 @@ async fn interrupted_it_is_kept_and_resumed() {
 async fn another_process_looks_stops_and_redrives() {
     let bench = Bench::new().await;
     let data = bytes(PARTS * PART, 23);
-    let child = begin(&bench, &data, &["--name", "busy"]).await;
+    let child = begin(&bench, &data, 700, &["--name", "busy"]).await;
 
     let busy = bench.copy("k", &[]).await;
     assert_eq!(busy.code(), 4, "{busy:#?}");

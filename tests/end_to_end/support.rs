@@ -16,7 +16,7 @@ pub(crate) const SOURCE: &str = "photos";
 pub(crate) const DESTINATION: &str = "photos-cn";
 /// Secrets that must not appear anywhere but where they belong.
 pub(crate) const SECRETS: [&str; 2] = ["GlobalSecret0123456789", "ChinaSecret9876543210"];
-/// Bytes of a part unless a test asks for others: small, so that few bytes make many parts.
+/// Bytes of a part in most tests: small, so that few bytes make many parts.
 pub(crate) const PART: usize = 256 << 10;
 
 /// Two places and a home between them.
@@ -75,7 +75,7 @@ impl Bench {
             format!("[default]\naws_access_key_id = AKIAGLOBAL\naws_secret_access_key = {}\n", SECRETS[0]);
         std::fs::write(self.path("keys"), keys).unwrap();
         let shared = format!(
-            "allow_http = true\npath_style = true\nlimits = {{ min_part = 65536, default_part = {PART} }}\n\
+            "allow_http = true\npath_style = true\nlimits = {{ min_part = 65536 }}\n\
              patience = {{ stall_seconds = 2.0 }}\n"
         );
         let text = format!(

@@ -38,9 +38,8 @@ impl Revival {
             true => (self.row.redrives + 1, Some(now.millis())),
             false => (self.row.redrives, self.row.redriven),
         };
-        if redrive {
-            cursors.values_mut().for_each(Cursor::rewind);
-        }
+        let again = if redrive { Cursor::rewind } else { Cursor::interrupted };
+        cursors.values_mut().for_each(again);
         let cursor = cursors.remove("");
         let last_event = if anew { 0 } else { self.row.last_event as u64 };
         let (id, arn) = (self.row.id, self.row.arn.clone());

@@ -70,6 +70,14 @@ impl Cursor {
         }
     }
 
+    /// The process died amid a task: whoever runs it again learns from the context that it may have been begun before.
+    /// No retrier's attempts are used up by that.
+    pub(crate) fn interrupted(&mut self) {
+        if matches!(self.phase, Phase::Attempt) {
+            self.retry_count += 1;
+        }
+    }
+
     /// Moves on to another state.
     pub(crate) fn go(&mut self, state: &str, input: Arc<Value>) {
         self.state = state.to_owned();
