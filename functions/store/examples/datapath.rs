@@ -66,7 +66,7 @@ async fn copy(
                 let pinned = PinnedRange { object: from.clone(), etag: etag.clone(), range, total };
                 let (stream, _) = pinned_stream(Arc::clone(source), pinned, Deadline::NONE);
                 let (number, body) =
-                    (PartNumber::new(number)?, PutBody { len: range.len, stream, md5: None });
+                    (PartNumber::new(number)?, PutBody { len: range.len, stream, md5: None, seen: None });
                 let stored = destination.upload_part(upload, number, body).await?;
                 Ok::<_, Error>(PartRef {
                     number,

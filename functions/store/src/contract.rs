@@ -119,14 +119,14 @@ fn bytes(len: usize, seed: usize) -> Vec<u8> {
 /// A body in frames of uneven lengths.
 fn body(bytes: &[u8]) -> PutBody {
     let frames: Vec<_> = bytes.chunks(77_777).map(|frame| Ok(Bytes::copy_from_slice(frame))).collect();
-    PutBody { len: bytes.len() as u64, stream: stream::iter(frames).boxed(), md5: None }
+    PutBody { len: bytes.len() as u64, stream: stream::iter(frames).boxed(), md5: None, seen: None }
 }
 
 /// A body that fails behind its first half.
 fn failing(bytes: &[u8], name: ErrorName) -> PutBody {
     let half = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
     let frames = [Ok(half), Err(name.because("the source ended"))];
-    PutBody { len: bytes.len() as u64, stream: stream::iter(frames).boxed(), md5: None }
+    PutBody { len: bytes.len() as u64, stream: stream::iter(frames).boxed(), md5: None, seen: None }
 }
 
 async fn collect(mut body: crate::ObjectBody) -> Result<Bytes, StoreError> {

@@ -13,6 +13,7 @@ use transload_wire::{
 };
 
 use crate::StoreError;
+use crate::tap::Seen;
 
 /// Opens the stores of configured locations. What handlers take as their world.
 pub trait Stores: Send + Sync {
@@ -60,6 +61,8 @@ pub struct Head {
     pub attributes: Attributes,
     /// How many tags it has, where the store tells.
     pub tag_count: Option<u32>,
+    /// Entries of metadata that the store has but can not send as headers (`x-amz-missing-meta`); 0 where it tells none.
+    pub missing_metadata: u32,
     /// Whether it is in an archive tier and not restored.
     pub archived: bool,
 }
@@ -113,6 +116,8 @@ pub struct PutBody {
     pub stream: BoxStream<'static, Result<Bytes, BodyError>>,
     /// MD5 (hex) of the bytes, if the caller knows it beforehand.
     pub md5: Option<String>,
+    /// What is computed over the stream already: stores take it from here instead of hashing every byte a second time.
+    pub seen: Option<Seen>,
 }
 
 /// Body of a part; see [`PutBody`].

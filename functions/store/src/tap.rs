@@ -45,17 +45,33 @@ pub struct Wanted {
 
 /// Reads the result of a tap after its body was sent.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<Option<Flowed>>>);
+pub struct Seen {
+    flowed: Arc<Mutex<Option<Flowed>>>,
+    algorithms: Arc<[ChecksumAlgorithm]>,
+    md5: bool,
+}
 
 impl Seen {
     /// What flowed; `None` if the body did not come to its end.
     #[must_use]
     pub fn get(&self) -> Option<Flowed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.flowed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the checksum of an algorithm will be known at the end.
+    #[must_use]
+    pub fn computes(&self, algorithm: ChecksumAlgorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    /// Whether the MD5 will be known at the end.
+    #[must_use]
+    pub const fn computes_md5(&self) -> bool {
+        self.md5
     }
 
     fn set(&self, flowed: Flowed) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(flowed);
+        *self.flowed.lock().unwrap_or_else(PoisonError::into_inner) = Some(flowed);
     }
 }
 
@@ -73,7 +89,7 @@ pub fn tap(
     algorithms.extend(wanted.expected.as_ref().map(|checksum| checksum.algorithm));
     algorithms.sort_unstable();
     algorithms.dedup();
-    let seen = Seen::default();
+    let seen = Seen { algorithms: algorithms.as_slice().into(), md5: wanted.md5, ..Seen::default() };
     let mut tap = Tap {
         stream,
         hashers: algorithms.into_iter().map(Hasher::new).collect(),
@@ -86,7 +102,7 @@ pub fn tap(
     if len == 0 {
         tap.finish()?;
     }
-    Ok((PutBody { len, stream: tap.boxed(), md5: None }, seen))
+    Ok((PutBody { len, stream: tap.boxed(), md5: None, seen: Some(seen.clone()) }, seen))
 }
 
 struct Tap {

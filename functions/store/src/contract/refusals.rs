@@ -73,7 +73,7 @@ async fn a_failed_body_keeps_its_failure_and_has_no_effect(subject: &Subject) {
 async fn a_body_of_another_length_is_refused(subject: &Subject) {
     for (announced, sent) in [(10, 9), (10, 11), (0, 1)] {
         let frames = vec![Ok(Bytes::from(bytes(sent, 1)))];
-        let body = PutBody { len: announced, stream: stream::iter(frames).boxed(), md5: None };
+        let body = PutBody { len: announced, stream: stream::iter(frames).boxed(), md5: None, seen: None };
         let put = subject.store.put(&subject.target("wrong-length"), body, &Condition::Anything).await;
         let put = put.expect_err("a body of another length");
         assert_eq!(

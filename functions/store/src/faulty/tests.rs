@@ -25,7 +25,7 @@ async fn put(store: &Faulty) -> Result<Written, StoreError> {
         checksum_algorithm: None,
     };
     let frames = [Ok(Bytes::from_static(b"some ")), Ok(Bytes::from_static(b"bytes"))];
-    let body = PutBody { len: 10, stream: stream::iter(frames).boxed(), md5: None };
+    let body = PutBody { len: 10, stream: stream::iter(frames).boxed(), md5: None, seen: None };
     store.put(&target, body, &Condition::Anything).await
 }
 

@@ -22,6 +22,7 @@ impl Location {
         check_user_agent(self.user_agent.as_deref())?;
         Ok(S3Settings {
             name: name.to_owned(),
+            partition: self.resolved_partition(host.as_deref()),
             region: self.region.clone(),
             endpoint: self.endpoint.clone(),
             path_style: self.path_style,
@@ -60,6 +61,12 @@ impl Location {
             }
             _ => Ok(()),
         }
+    }
+
+    /// As it is written, else as host and Region tell. A store that is not of AWS may name its Region as AWS does.
+    pub(super) fn resolved_partition(&self, host: Option<&str>) -> Option<Partition> {
+        let of_region = || self.region.as_deref().filter(|_| host.is_none()).and_then(Partition::of_region);
+        self.partition.or_else(|| host.map_or_else(of_region, Partition::of_host))
     }
 
     fn capabilities(&self) -> Result<Capabilities, Failure> {

@@ -65,7 +65,10 @@ pub struct Location {
     /// Region; as the AWS tools find it, without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// Endpoint, `https://host[:port]`; as the AWS tools find it, without it.
+    /// Endpoint, `https://host[:port]`; as the AWS tools find it, without it: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or
+    /// the profile's `endpoint_url`. Such a variable holds for every location without an endpoint of its own, whatever its
+    /// partition, and is not checked as this field is: where locations of several partitions meet, leave it unset, set
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true`, or write the endpoint of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// Whether the endpoint may be plain `http`. For loopback and closed networks. Default false.

@@ -181,6 +181,22 @@ fn an_unknown_location_is_told_with_the_known_ones() {
 }
 
 #[test]
+fn the_store_knows_what_its_location_says() {
+    let rows = [
+        ("region = \"cn-north-1\"", Some("aws-cn"), false),
+        ("partition = \"aws-us-gov\"", Some("aws-us-gov"), false),
+        ("endpoint = \"https://s3.eu-west-1.amazonaws.com\"\netag_md5 = true", Some("aws"), true),
+        ("endpoint = \"https://s3.example.com\"\nregion = \"us-east-1\"", None, false),
+        ("etag_md5 = true", None, true),
+    ];
+    for (lines, partition, md5) in rows {
+        let store = toml(&format!("kind = \"s3\"\n{lines}")).unwrap().open(&"x".parse().unwrap()).unwrap();
+        assert_eq!(store.partition(), partition, "{lines}");
+        assert_eq!(store.etags_are_md5(), md5, "{lines}");
+    }
+}
+
+#[test]
 fn nothing_of_an_environment_is_printed() {
     let stores = toml("kind = \"s3\"\ncredentials = { environment = \"CHINA\" }").unwrap();
     let printed = format!("{stores:?}");

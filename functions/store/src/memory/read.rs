@@ -49,6 +49,7 @@ impl State {
             checksum: content.checksum,
             attributes,
             tag_count: (tags > 0).then_some(u32::try_from(tags).unwrap_or(u32::MAX)),
+            missing_metadata: 0,
             archived: content.archived,
         })
     }

@@ -9,6 +9,7 @@ mod counter;
 mod credentials;
 mod errors;
 mod framing;
+mod gather;
 mod incoming;
 mod multipart;
 mod outgoing;
@@ -32,6 +33,7 @@ use tokio::sync::OnceCell;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
+use crate::location::Partition;
 use crate::{
     Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
     StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
@@ -115,6 +117,14 @@ impl Store for S3Store {
 
     fn conditional_writes(&self) -> bool {
         self.settings.capabilities.conditional_writes
+    }
+
+    fn etags_are_md5(&self) -> bool {
+        self.settings.capabilities.etag_md5
+    }
+
+    fn partition(&self) -> Option<&str> {
+        self.settings.partition.map(Partition::as_str)
     }
 
     fn requests(&self) -> Requests {

@@ -15,6 +15,7 @@ use transload_wire::{Checksum, ChecksumAlgorithm, ErrorName, Failure};
 
 use super::framing::Chunker;
 use super::progress::Progress;
+use crate::tap::Seen;
 use crate::{Hasher, PutBody};
 
 /// What is computed over a body, and whether the checksum is sent with it.
@@ -23,6 +24,15 @@ pub(super) struct Plan {
     pub(super) algorithm: Option<ChecksumAlgorithm>,
     pub(super) trailer: bool,
     pub(super) md5: bool,
+}
+
+impl Plan {
+    /// Whether something is wanted, and the stream computes all of it by itself.
+    fn is_served_by(self, seen: &Seen) -> bool {
+        (self.md5 || self.algorithm.is_some())
+            && self.algorithm.is_none_or(|algorithm| seen.computes(algorithm))
+            && (!self.md5 || seen.computes_md5())
+    }
 }
 
 /// What a sent body turned out to be. Empty until all of it was taken.
@@ -72,6 +82,9 @@ pub(super) struct Outgoing {
     ready: VecDeque<Bytes>,
     hasher: Option<Hasher>,
     md5: Option<Md5>,
+    /// What the stream computes by itself; then nothing is hashed here.
+    seen: Option<Seen>,
+    plan: Plan,
     ended: bool,
     progress: Progress,
     handle: Handle,
@@ -82,6 +95,7 @@ impl Outgoing {
     pub(super) fn new(body: PutBody, plan: Plan, progress: Progress) -> (Self, Handle) {
         let handle = Handle::default();
         let trailer = plan.algorithm.filter(|_| plan.trailer);
+        let seen = body.seen.filter(|seen| plan.is_served_by(seen));
         let outgoing = Self {
             stream: Mutex::new(body.stream),
             len: body.len,
@@ -89,8 +103,10 @@ impl Outgoing {
             left: trailer.map_or(body.len, |algorithm| Chunker::encoded_len(body.len, algorithm)),
             chunker: trailer.map(|_| Chunker::new(body.len)),
             ready: VecDeque::new(),
-            hasher: plan.algorithm.map(Hasher::new),
-            md5: plan.md5.then(Md5::new),
+            hasher: plan.algorithm.filter(|_| seen.is_none()).map(Hasher::new),
+            md5: (plan.md5 && seen.is_none()).then(Md5::new),
+            seen,
+            plan,
             ended: false,
             progress,
             handle: handle.clone(),
@@ -127,13 +143,25 @@ impl Outgoing {
         if self.received != self.len {
             return Err(self.wrong_length());
         }
-        let checksum = self.hasher.take().map(Hasher::finish);
+        let (checksum, md5) = self.hashed()?;
         if let (Some(chunker), Some(checksum)) = (&self.chunker, &checksum) {
             self.ready.push_back(chunker.end(checksum));
         }
-        let md5 = self.md5.take().map(|md5| hex(&md5.finalize()));
         self.handle.set(|outcome| (outcome.checksum, outcome.md5) = (checksum, md5));
         Ok(())
+    }
+
+    /// Checksum and MD5 as far as they are wanted. A checksum that the stream computed before the bytes came here also
+    /// tells of bytes that were altered on the way.
+    fn hashed(&mut self) -> Result<(Option<Checksum>, Option<String>), Failure> {
+        let Some(seen) = &self.seen else {
+            let md5 = self.md5.take().map(|md5| hex(&md5.finalize()));
+            return Ok((self.hasher.take().map(Hasher::finish), md5));
+        };
+        let missing = || ErrorName::Internal.because("body: expected its checksums at its end, found none");
+        let flowed = seen.get().ok_or_else(missing)?;
+        let checksum = self.plan.algorithm.and_then(|algorithm| flowed.checksum(algorithm).cloned());
+        Ok((checksum, flowed.md5.filter(|_| self.plan.md5)))
     }
 
     fn wrong_length(&self) -> Failure {

@@ -92,14 +92,6 @@ fn head_of(place: &str, answer: &HeadObjectOutput) -> Result<Head, StoreError> {
             format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
         ));
     }
-    let lost = answer.missing_meta().unwrap_or(0);
-    if lost > 0 {
-        tracing::warn!(
-            object = place,
-            lost,
-            "the store can not send some of the object's metadata; it will not be copied"
-        );
-    }
     let etag = etag(Verb::HeadObject, place, answer.e_tag())?;
     Ok(Head {
         size: size(Verb::HeadObject, place, answer.content_length())?,
@@ -108,6 +100,7 @@ fn head_of(place: &str, answer: &HeadObjectOutput) -> Result<Head, StoreError> {
         checksum: whole(checksum_of!(answer), answer.checksum_type(), &etag),
         attributes: attributes_of(answer),
         tag_count: answer.tag_count().and_then(|count| u32::try_from(count).ok()),
+        missing_metadata: answer.missing_meta().and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
         archived: is_archived(answer),
         etag,
     })
@@ -210,8 +203,9 @@ fn check_range(
         Err(StoreError::new(kind, format!("{} {place}: expected {expected}, found {found}", Verb::GetObject)))
     };
     let found = etag(Verb::GetObject, place, answer.e_tag())?;
+    // A store that ignores If-Match: another ETag is another object.
     if found != *pin {
-        return refuse(Kind::WrongRange, format!("ETag {pin}"), format!("ETag {found}"));
+        return refuse(Kind::PreconditionFailed, format!("ETag {pin}"), format!("ETag {found}"));
     }
     let length = answer.content_length();
     if range.len > 0 {

@@ -38,12 +38,15 @@ impl Sending {
 pub(super) struct BodyHeaders {
     len: u64,
     plan: Plan,
+    /// Checksum of the body where it is known beforehand.
+    pub(super) ahead: Option<Checksum>,
 }
 
 impl BodyHeaders {
     /// Nothing can follow a body of no bytes: its checksum goes ahead of it.
     fn new(len: u64, plan: Plan) -> Self {
-        Self { len, plan: Plan { trailer: plan.trailer && len > 0, ..plan } }
+        let ahead = plan.algorithm.filter(|_| len == 0).map(|algorithm| Hasher::new(algorithm).finish());
+        Self { len, plan: Plan { trailer: plan.trailer && len > 0, ..plan }, ahead }
     }
 }
 
@@ -70,9 +73,9 @@ impl Intercept for BodyHeaders {
                 headers.insert("content-length", Chunker::encoded_len(self.len, algorithm).to_string());
                 PayloadSigningOverride::StreamingUnsignedPayloadTrailer
             }
-            algorithm => {
-                if let Some(algorithm) = algorithm.filter(|_| self.len == 0) {
-                    headers.insert(header_name(algorithm), Hasher::new(algorithm).finish().value);
+            _ => {
+                if let Some(checksum) = &self.ahead {
+                    headers.insert(header_name(checksum.algorithm), checksum.value.clone());
                 }
                 PayloadSigningOverride::UnsignedPayload
             }

@@ -7,12 +7,16 @@ use transload_plan::Limits;
 use transload_wire::ChecksumAlgorithm;
 
 use super::credentials::CredentialsSource;
+use crate::location::Partition;
 
 /// Where, as whom, and what the store there can do.
 #[derive(Debug, Clone)]
 pub struct S3Settings {
     /// The location's name, for messages.
     pub name: String,
+    /// Partition that keys named in requests must belong to; absent for stores that are not of AWS, and where only the
+    /// environment knows.
+    pub partition: Option<Partition>,
     /// Region that requests are signed for; absent: as `aws-config` finds it.
     pub region: Option<String>,
     /// Endpoint; absent: as `aws-config` finds it, else the partition's own.

@@ -12,12 +12,12 @@ use futures::stream;
 use transload_plan::PartNumber;
 use transload_wire::{ChecksumAlgorithm, ErrorName};
 
-use super::S3Store;
 use super::convert::{checksum_of, encryption, etag, is_kms, part as part_checksum, tagging, version, whole};
 use super::errors::map;
 use super::outgoing::{Handle, Outcome, Plan};
 use super::progress::Progress;
 use super::send::{Answered, Sending, compare};
+use super::{S3Store, gather};
 use crate::{
     Condition, PutBody, StoreError, StoreErrorKind as Kind, StoredPart, Target, UploadRef, Verb, Written,
 };
@@ -144,7 +144,13 @@ fn content_md5(verb: Verb, place: &str, body: &PutBody) -> Result<Option<String>
 /// A body without bytes has nothing that could be held back: its stream is run to its end first.
 async fn sending(verb: Verb, place: &str, mut body: PutBody, plan: Plan) -> Result<Sending, StoreError> {
     if body.len > 0 {
-        return Ok(Sending::new(body, plan));
+        let ahead = match plan.algorithm {
+            Some(algorithm) if !plan.trailer => gather::ahead(verb, place, &mut body, algorithm).await?,
+            _ => None,
+        };
+        let mut sending = Sending::new(body, plan);
+        sending.headers.ahead = ahead;
+        return Ok(sending);
     }
     while let Some(frame) = body.stream.next().await {
         let failed = match frame {
@@ -156,7 +162,7 @@ async fn sending(verb: Verb, place: &str, mut body: PutBody, plan: Plan) -> Resu
         };
         return Err(StoreError::of_body(format!("{verb} {place}"), failed));
     }
-    let empty = PutBody { len: 0, stream: stream::empty().boxed(), md5: None };
+    let empty = PutBody { len: 0, stream: stream::empty().boxed(), md5: None, seen: None };
     Ok(Sending { body: ByteStream::from_static(b""), ..Sending::new(empty, plan) })
 }
 

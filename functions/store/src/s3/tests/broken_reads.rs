@@ -78,6 +78,18 @@ async fn what_does_not_pass_is_told_by_its_kind() {
 }
 
 #[tokio::test]
+async fn another_etag_is_another_source_though_the_store_ignores_if_match() {
+    let other = Answer::raw(206, "text/plain", content().slice(10..50_010))
+        .header("etag", "\"other\"")
+        .header("content-range", "bytes 10-50009/100000");
+    let (_server, store, etag) = with_faults([Rule::on("GetObject", Action::Answer(other))]).await;
+    let error = read(&store, &etag).await.unwrap_err();
+    assert_eq!(error.kind, Kind::PreconditionFailed, "{error}");
+    assert!(error.message.contains(&format!("expected ETag {etag}, found ETag other")), "{error}");
+    assert_eq!(crate::failure_of(error, crate::Side::Source).name, transload_wire::ErrorName::SourceChanged);
+}
+
+#[tokio::test]
 async fn a_source_that_was_overwritten_is_not_read() {
     let (_server, store, etag) =
         with_faults([Rule::on("GetObject", Action::overwrite("photos", "a", "other"))]).await;

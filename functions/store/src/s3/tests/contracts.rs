@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use transload_wire::ChecksumAlgorithm;
 
-use super::{builder, settings, strict, subject};
+use super::{body, builder, object, settings, strict, subject, target};
 use crate::contract::{self, Subject};
 use crate::s3::{Capabilities, CredentialsSource, S3Settings, S3Store};
+use crate::{Condition, Hasher, PutBody, Store, StoreErrorKind};
 
 #[tokio::test]
 async fn s3_with_trailers_keeps_the_contract() {
@@ -51,6 +53,48 @@ async fn s3_without_extras_keeps_the_contract() {
     contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
 }
 
+/// A store as strict as Amazon's, told to take CRC32C and no trailers.
+async fn ahead() -> (strict_s3::Server, Arc<S3Store>) {
+    let server = super::builder().start().await.unwrap();
+    let capabilities = Capabilities {
+        limits: super::limits(),
+        checksums: vec![ChecksumAlgorithm::Crc32c],
+        trailers: false,
+        ..Capabilities::default()
+    };
+    let store = S3Store::new(S3Settings { capabilities, ..settings(&server) });
+    (server, Arc::new(store))
+}
+
+#[tokio::test]
+async fn a_store_without_trailers_keeps_the_contract() {
+    let (_server, store) = ahead().await;
+    contract::run(&subject(store, "photos")).await;
+}
+
+#[tokio::test]
+async fn a_store_without_trailers_is_told_the_checksum_ahead() {
+    let (_server, store) = ahead().await;
+    for bytes in [super::content(), Bytes::new()] {
+        let mut hasher = Hasher::new(ChecksumAlgorithm::Crc32c);
+        hasher.update(&bytes);
+        let expected = Some(hasher.finish());
+        let written = store.put(&target(&store, "b"), body(bytes), &Condition::Anything).await.unwrap();
+        assert_eq!(written.checksum, expected);
+        assert_eq!(store.head(&object("b")).await.unwrap().checksum, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_gathered_is_refused_before_it_is_sent() {
+    let (_server, store) = ahead().await;
+    let large = PutBody { len: crate::s3::gather::MOST + 1, ..body(super::content()) };
+    let refused = store.put(&target(&store, "b"), large, &Condition::Anything).await.unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Unsupported, "{refused}");
+    assert!(refused.message.contains("expected at most 16777216 bytes in one request"), "{refused}");
+    assert_eq!(store.requests().get("PutObject"), None);
+}
+
 /// Against a real store, when `TRANSLOAD_TEST_S3_BUCKET` names a bucket: with `TRANSLOAD_TEST_S3_REGION`,
 /// `TRANSLOAD_TEST_S3_ENDPOINT` and the default chain of credentials.
 #[tokio::test]
@@ -62,6 +106,7 @@ async fn a_real_store_keeps_the_contract() {
     };
     let settings = S3Settings {
         name: "real".to_owned(),
+        partition: None,
         region: variable("REGION"),
         endpoint: variable("ENDPOINT"),
         path_style: variable("PATH_STYLE").is_some(),

@@ -37,6 +37,7 @@ fn settings(server: &Server) -> S3Settings {
     let credentials = Credentials::new("AKIDTEST", "a secret of the test", None, None, "test");
     S3Settings {
         name: "test".to_owned(),
+        partition: None,
         region: Some(server.region().to_owned()),
         endpoint: Some(server.endpoint()),
         path_style: true,
@@ -101,7 +102,7 @@ fn target(store: &S3Store, key: &str) -> Target {
 
 fn body(bytes: impl Into<Bytes>) -> PutBody {
     let bytes = bytes.into();
-    PutBody { len: bytes.len() as u64, stream: stream::iter([Ok(bytes)]).boxed(), md5: None }
+    PutBody { len: bytes.len() as u64, stream: stream::iter([Ok(bytes)]).boxed(), md5: None, seen: None }
 }
 
 const RANGE: ByteRange = ByteRange { start: 10, len: 50_000 };

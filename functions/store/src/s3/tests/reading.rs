@@ -36,6 +36,18 @@ async fn archived_objects_are_seen_by_head() {
 }
 
 #[tokio::test]
+async fn metadata_that_can_not_be_sent_is_counted() {
+    let lost = Answer::raw(200, "text/plain", "")
+        .header("etag", "\"e\"")
+        .header("content-length", "0")
+        .header("x-amz-missing-meta", "2");
+    let (server, store, _) = with_faults([Rule::on("HeadObject", Action::Answer(lost))]).await;
+    assert_eq!(store.head(&object("a")).await.unwrap().missing_metadata, 2);
+    server.set_faults(strict_s3::FaultPlan::none());
+    assert_eq!(store.head(&object("a")).await.unwrap().missing_metadata, 0);
+}
+
+#[tokio::test]
 async fn a_delete_marker_is_not_a_missing_key() {
     let (server, store, _) = with_faults([]).await;
     server.direct().put("photos-versioned", "a", content());

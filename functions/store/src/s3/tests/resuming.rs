@@ -103,7 +103,7 @@ async fn one_put_sees_one_unbroken_stream() {
         checksum_algorithm: created.checksum_algorithm,
     };
     let (stream, _) = pinned_stream(store.clone(), pinned(&etag), Deadline::NONE);
-    let body = PutBody { len: RANGE.len, stream, md5: None };
+    let body = PutBody { len: RANGE.len, stream, md5: None, seen: None };
     store.upload_part(&upload, PartNumber::new(1).unwrap(), body).await.unwrap();
     assert_eq!(server.counts().get("UploadPart"), Some(&1));
 }
@@ -113,7 +113,7 @@ async fn one_put_sees_one_unbroken_stream() {
 async fn the_sources_failure_is_the_failure_of_the_put() {
     let (_server, store, etag) = with_faults([Rule::on("GetObject", Action::IgnoreRange)]).await;
     let (stream, _) = pinned_stream(store.clone(), pinned(&etag), Deadline::NONE);
-    let body = PutBody { len: RANGE.len, stream, md5: None };
+    let body = PutBody { len: RANGE.len, stream, md5: None, seen: None };
     let put = store.put(&target(&store, "b"), body, &crate::Condition::Anything).await.unwrap_err();
     assert_eq!(crate::failure_of(put, crate::Side::Destination).name, ErrorName::RangeIgnored);
 }
