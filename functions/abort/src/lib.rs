@@ -31,11 +31,7 @@ pub async fn handle(
     run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
 }
 
-async fn run(
-    stores: &impl Stores,
-    deadline: Deadline,
-    input: AbortInput,
-) -> Result<AbortOutput, Failure> {
+async fn run(stores: &impl Stores, deadline: Deadline, input: AbortInput) -> Result<AbortOutput, Failure> {
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let store = ends.open("destination", &input.destination.location)?;

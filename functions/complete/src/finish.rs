@@ -8,6 +8,7 @@
 //! | any failure | our token, other bytes | `ChecksumMismatch` |
 //! | 412, or 404 where an object was to be replaced | something else than Head found | `DestinationExists` |
 //! | no such upload | what Head found | `UploadGone` |
+//! | a part is refused though all are listed | no matter | `UploadConflict` |
 //! | the whole has another checksum | no matter | `ChecksumMismatch` |
 //! | anything else | no matter | what the answer means; transient ones after a few tries |
 
@@ -101,7 +102,11 @@ async fn settle(work: &Work, error: StoreError, expected: &Expected, proof: Proo
 fn may_be_ours(kind: StoreErrorKind) -> bool {
     matches!(
         kind,
-        StoreErrorKind::PreconditionFailed | StoreErrorKind::NoSuchUpload | StoreErrorKind::NotFound
+        StoreErrorKind::PreconditionFailed
+            | StoreErrorKind::NoSuchUpload
+            | StoreErrorKind::NotFound
+            | StoreErrorKind::InvalidPart
+            | StoreErrorKind::Corrupted
     )
 }
 
@@ -118,6 +123,12 @@ fn meaning(work: &Work, error: StoreError, found: Option<&Etag>) -> Failure {
         StoreErrorKind::NotFound | StoreErrorKind::NoSuchUpload if !as_found_by_head => {
             exists().caused_by(error)
         }
+        // The store's least part is larger than its profile says: a new upload would be cut the same.
+        StoreErrorKind::InvalidPart if error.message.contains("EntityTooSmall") => {
+            ErrorName::PlanInvalid.because(error.to_string()).caused_by(error)
+        }
+        // Every part is listed: another round would find nothing to send, so only a new upload helps.
+        StoreErrorKind::InvalidPart => ErrorName::UploadConflict.because(error.to_string()).caused_by(error),
         // The parts' checksums, combined, are not those of the bytes that the store has: sending Complete again changes
         // nothing about that.
         StoreErrorKind::Corrupted => ErrorName::ChecksumMismatch.because(error.to_string()).caused_by(error),

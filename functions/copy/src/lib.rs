@@ -38,11 +38,7 @@ pub async fn handle(
     run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
 }
 
-async fn run(
-    stores: &impl Stores,
-    deadline: Deadline,
-    input: CopyInput,
-) -> Result<CompleteOutput, Failure> {
+async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Result<CompleteOutput, Failure> {
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let source = ends.open("source", &input.source.object.location)?;

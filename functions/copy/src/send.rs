@@ -37,6 +37,8 @@ pub(crate) async fn send(work: &Work) -> Result<Done, Failure> {
         let failure = match send_once(work, &condition).await? {
             Met::Done(done) => return Ok(done),
             Met::Again(failure) => failure,
+            // What can not be judged is not known to be wrong: only other bytes are overwritten.
+            Met::Broken(_, failure) if failure.name != ErrorName::ChecksumMismatch => return Err(failure),
             Met::Broken(head, failure) => {
                 condition = Condition::Matches(head.etag);
                 failure

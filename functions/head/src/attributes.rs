@@ -16,6 +16,7 @@ pub(crate) async fn wanted(
     head: &Head,
 ) -> Result<Attributes, Failure> {
     let options = &request.options;
+    complete(request, head)?;
     let mut attributes = head.attributes.clone();
     // A source that was itself written by a transfer carries that transfer's entries.
     attributes.metadata.retain(|name, _| !name.starts_with(RESERVED_METADATA_PREFIX));
@@ -33,6 +34,18 @@ pub(crate) async fn wanted(
         None => BTreeMap::new(),
     };
     Ok(attributes)
+}
+
+/// Refuses to lose metadata that the store keeps but can not send.
+fn complete(request: &TransferRequest, head: &Head) -> Result<(), Failure> {
+    if head.missing_metadata == 0 || request.options.metadata.is_some() {
+        return Ok(());
+    }
+    Err(ErrorName::Unsupported.because(format!(
+        "{}: expected all metadata, found {} entries that the store can not send as headers (x-amz-missing-meta); \
+         set options.metadata to what the destination shall carry",
+        request.source, head.missing_metadata
+    )))
 }
 
 /// Tags of the pinned version. A store that has no tags at all has none to lose.
@@ -66,4 +79,38 @@ pub(crate) fn fit(attributes: &Attributes, token: &Token, identity: &Token) -> R
         MAX_METADATA_BYTES - (all - theirs),
         all - theirs,
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use transload_store::memory::{MemoryConfig, MemoryStore};
+    use transload_store::{Head, ObjectRef, Store};
+    use transload_wire::{ErrorName, Failure, TransferRequest, parse};
+
+    use crate::pin::pin;
+
+    /// What is wanted of an object that lost as many entries, under these options.
+    async fn wanted(missing_metadata: u32, options: &str) -> Result<Vec<String>, Failure> {
+        let store = MemoryStore::new(MemoryConfig::default()).with_bucket("abc");
+        store.write("abc", "k", "bytes");
+        let json = format!(
+            r#"{{"source": {{"location": "g", "bucket": "abc", "key": "k"}},
+                "destination": {{"location": "c", "bucket": "abc", "key": "l"}}, "options": {options}}}"#
+        );
+        let request: TransferRequest = parse(json.as_bytes()).unwrap();
+        let (pinned, head) = pin(&store as &dyn Store, &request, None).await.unwrap();
+        assert_eq!(head.missing_metadata, 0, "{}", ObjectRef::of_pinned(&pinned));
+        let head = Head { missing_metadata, ..head };
+        let attributes = super::wanted(&store, &request, &pinned, &head).await?;
+        Ok(attributes.metadata.into_keys().collect())
+    }
+
+    #[tokio::test]
+    async fn metadata_is_not_lost_silently() {
+        assert!(wanted(0, "{}").await.unwrap().is_empty());
+        let refused = wanted(2, "{}").await.unwrap_err();
+        assert_eq!(refused.name, ErrorName::Unsupported);
+        assert!(refused.message.contains("found 2 entries") && refused.message.contains("options.metadata"));
+        assert_eq!(wanted(2, r#"{"metadata": {"Own": "1"}}"#).await.unwrap(), ["own"]);
+    }
 }

@@ -29,11 +29,7 @@ pub async fn handle(
     run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
 }
 
-async fn run(
-    stores: &impl Stores,
-    deadline: Deadline,
-    input: HeadInput,
-) -> Result<HeadOutput, Failure> {
+async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Result<HeadOutput, Failure> {
     let request = &input.request;
     request.check()?;
     deadline.check()?;

@@ -33,11 +33,7 @@ pub async fn handle(
     run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
 }
 
-async fn run(
-    stores: &impl Stores,
-    deadline: Deadline,
-    input: InitInput,
-) -> Result<InitOutput, Failure> {
+async fn run(stores: &impl Stores, deadline: Deadline, input: InitInput) -> Result<InitOutput, Failure> {
     rounds_left(&input)?;
     same_size(&input)?;
     deadline.check()?;

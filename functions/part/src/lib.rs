@@ -49,11 +49,7 @@ pub async fn handle(
     run(stores, deadline, input).await.map_err(|failure| failure.among(FAILURES))
 }
 
-async fn run(
-    stores: &impl Stores,
-    deadline: Deadline,
-    input: PartInput,
-) -> Result<PartOutput, Failure> {
+async fn run(stores: &impl Stores, deadline: Deadline, input: PartInput) -> Result<PartOutput, Failure> {
     let pieces = pieces(&input)?;
     deadline.check()?;
     let mut ends = Ends::new(stores);

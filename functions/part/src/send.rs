@@ -1,5 +1,7 @@
 //! One part: GET, checksum, PUT, as one stream; again from its start if the PUT fails.
 
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::tap::{Flowed, Wanted, tap};
@@ -16,10 +18,10 @@ pub(crate) async fn send(work: &Work, piece: Piece) -> Result<PartRecord, Failur
     let started = Instant::now();
     let mut backoff = Backoff::of_tries(TRIES);
     let (mut attempts, mut reads) = (0, 0);
+    let mut wrong = false;
     loop {
-        work.deadline.check().map_err(|failure| place(work, piece, failure))?;
         attempts += 1;
-        match send_once(work, piece, &mut reads).await {
+        match send_once(work, piece, &mut reads, &mut wrong).await {
             Ok((stored, flowed)) => {
                 return Ok(PartRecord {
                     part_number: piece.number.get(),
@@ -32,7 +34,11 @@ pub(crate) async fn send(work: &Work, piece: Piece) -> Result<PartRecord, Failur
                 });
             }
             Err(failure) => {
-                if !again(&failure) || !backoff.pause(&work.deadline).await {
+                if !again(&failure) || !backoff.pause(&work.deadline).await || work.deadline.check().is_err()
+                {
+                    if wrong {
+                        disown(work, piece).await;
+                    }
                     return Err(place(work, piece, failure));
                 }
             }
@@ -40,7 +46,29 @@ pub(crate) async fn send(work: &Work, piece: Piece) -> Result<PartRecord, Failur
     }
 }
 
-async fn send_once(work: &Work, piece: Piece, reads: &mut u32) -> Result<(StoredPart, Flowed), Failure> {
+/// Puts a part of another length in the place of one that is known to hold wrong bytes. The length is all that the next
+/// try and the next round look at, so that the wrong part would be taken for the right one. A failure to do so is logged:
+/// the one that is reported is the reason.
+async fn disown(work: &Work, piece: Piece) {
+    let bytes = Bytes::from_static(if piece.range.len == 1 { b"--" } else { b"-" });
+    let len = bytes.len() as u64;
+    let stream = stream::once(async move { Ok(bytes) }).boxed();
+    let sent = match tap(stream, len, &wanted(work), "a marker of wrong bytes".to_owned()) {
+        Ok((body, _)) => work.destination.upload_part(&work.upload, piece.number, body).await,
+        Err(failure) => return tracing::error!(%failure, "a wrong part stays"),
+    };
+    if let Err(error) = sent {
+        tracing::error!(part = piece.number.get(), %error, "a wrong part stays");
+    }
+}
+
+/// `wrong` is set while the part at the destination is known to hold other bytes than were sent.
+async fn send_once(
+    work: &Work,
+    piece: Piece,
+    reads: &mut u32,
+    wrong: &mut bool,
+) -> Result<(StoredPart, Flowed), Failure> {
     let source = &work.input.source;
     let pinned = PinnedRange {
         object: ObjectRef::of_pinned(source),
@@ -53,11 +81,13 @@ async fn send_once(work: &Work, piece: Piece, reads: &mut u32) -> Result<(Stored
     let sent = work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
     *reads += count.count();
     let stored = sent?.map_err(|error| failure_of(error, Side::Destination))?;
+    *wrong = true;
     let flowed = seen.get().ok_or_else(|| {
         ErrorName::PartCorrupted
             .because("expected the store to take the whole body, found that it answered before its end")
     })?;
     compare(&stored, &flowed)?;
+    *wrong = false;
     Ok((stored, flowed))
 }
 
@@ -76,7 +106,12 @@ fn compare(stored: &StoredPart, flowed: &Flowed) -> Result<(), Failure> {
         }),
         flowed.md5.as_deref().map(|sent| (sent, stored.etag.as_str())),
     ];
-    match pairs.into_iter().flatten().find(|(sent, found)| sent != found) {
+    // An MD5 in hexadecimal is the same in either case; base64 is not.
+    let differ = |(sent, found): &(&str, &str)| match &flowed.md5 {
+        Some(md5) if md5 == sent => !sent.eq_ignore_ascii_case(found),
+        _ => sent != found,
+    };
+    match pairs.into_iter().flatten().find(differ) {
         None => Ok(()),
         Some((sent, found)) => Err(ErrorName::PartCorrupted.because(format!(
             "expected checksum {sent} (of what was sent), found {found} at the destination"

@@ -14,6 +14,10 @@ use transload_wire::{ErrorName, Failure};
 /// Longest message that is handed on: an execution's history takes 32,768 characters of a cause, and nobody reads more.
 const LONGEST_MESSAGE: usize = 4_096;
 
+/// Kept of the worker's time to report that a handler did not end by itself: being ended from
+/// outside is a timeout that says nothing of what was under way.
+const REPORT: Duration = Duration::from_secs(2);
+
 /// Runs the handler on an input. Generic over the handler's world, so that tests bring their own.
 pub(crate) async fn invoke<S, I, O, H>(
     handler: &H,
@@ -27,7 +31,13 @@ where
     H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
 {
     let left = end.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
-    let result = run(handler, stores, Deadline::after(left), input).await;
+    let work = run(handler, stores, Deadline::after(left), input);
+    let result = tokio::time::timeout(left.saturating_sub(REPORT), work).await.unwrap_or_else(|_| {
+        Err(ErrorName::OutOfTime.because(format!(
+            "expected an end within {} s of the worker's time, found the handler at work",
+            left.saturating_sub(REPORT).as_secs()
+        )))
+    });
     result.map_err(|failure| {
         tracing::error!(error = failure.name.as_str(), message = %failure.message, "failed");
         cut(failure)
@@ -105,6 +115,12 @@ mod tests {
         let panics = async |_: &(), _, _| -> Result<u64, Failure> { panic!("part {} is odd", 7) };
         let failure = call(panics, INPUT).await.unwrap_err();
         assert_eq!(failure.to_string(), "Internal: the handler panicked: part 7 is odd");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_does_not_end_is_out_of_time() {
+        let never = async |_: &(), _, _| std::future::pending().await;
+        assert_eq!(call(never, INPUT).await.unwrap_err().name, ErrorName::OutOfTime);
     }
 
     #[tokio::test]

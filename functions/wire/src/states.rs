@@ -107,9 +107,8 @@ pub struct HeadOutput {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InitInput {
     /// The pinned source: the upload is made with the source's own checksum algorithm where the destination has it, so
-    /// that the two can be compared. Without it the destination's best is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Pinned>,
+    /// that the two can be compared.
+    pub source: Pinned,
     /// Where to write.
     pub destination: Destination,
     /// The user's options.

@@ -35,17 +35,21 @@ pub struct States<'a> {
     execution: ExecutionInfo,
 }
 
-/// Runs a state again while its failure is transient.
+/// Runs a state again while its failure is transient, and sees to it that the state declares each of its failures.
 macro_rules! retried {
-    ($call:expr) => {{
+    ($call:expr, $declared:expr) => {{
         let mut tries = 0;
         loop {
-            match $call(tries).await {
+            match $call(tries).await.inspect_err(|failure| declared(failure, $declared)) {
                 Err(failure) if failure.is_transient() && tries < RETRIES && again(&failure) => tries += 1,
                 result => break result,
             }
         }
     }};
+}
+
+fn declared(failure: &Failure, declared: &[ErrorName]) {
+    assert!(declared.contains(&failure.name), "not declared: {failure}");
 }
 
 fn again(failure: &Failure) -> bool {
@@ -106,7 +110,7 @@ impl<'a> States<'a> {
     #[allow(clippy::expect_used)] // A mistake in the test itself.
     pub fn init_input(&self, head: &HeadOutput, round: u32, upload: Option<Upload>) -> InitInput {
         InitInput {
-            source: Some(head.source.clone()),
+            source: head.source.clone(),
             destination: head.destination.clone(),
             options: head.options.clone(),
             attributes: head.attributes.clone(),
@@ -185,7 +189,7 @@ impl<'a> States<'a> {
             AbortInput { destination: head.destination.clone(), upload, token: Some(head.token.clone()) };
         let stores = &self.world.stores;
         let call = |_| transload_abort::handle(stores, Deadline::NONE, input.clone());
-        retried!(call).map(|output| output.aborted)
+        retried!(call, transload_abort::FAILURES).map(|output| output.aborted)
     }
 
     /// Everything up to an upload with all of its parts.
@@ -206,14 +210,17 @@ impl<'a> States<'a> {
     /// # Errors
     /// What it ends with; the upload was released if that is permanent.
     pub async fn run(&self) -> Result<Outcome, Failure> {
-        let head = retried!(|_| self.head())?;
+        let head = retried!(|_| self.head(), transload_head::FAILURES)?;
         match head.decision {
             Decision::Skip => Ok(Outcome::Skipped(Box::new(head))),
             Decision::Copy => {
                 let input = self.copy_input(&head);
                 let stores = &self.world.stores;
-                retried!(|_| transload_copy::handle(stores, Deadline::NONE, input.clone()))
-                    .map(Outcome::Copied)
+                retried!(
+                    |_| transload_copy::handle(stores, Deadline::NONE, input.clone()),
+                    transload_copy::FAILURES
+                )
+                .map(Outcome::Copied)
             }
             Decision::Parts => self.rounds(&head).await.map(Outcome::Copied),
         }
@@ -236,7 +243,10 @@ impl<'a> States<'a> {
             round += 1;
             let recheck = HeadInput { pinned: Some(head.source.clone()), ..self.head_input() };
             let stores = &self.world.stores;
-            let still = retried!(|_| transload_head::handle(stores, Deadline::NONE, recheck.clone()));
+            let still = retried!(
+                |_| transload_head::handle(stores, Deadline::NONE, recheck.clone()),
+                transload_head::FAILURES
+            );
             if let Err(failure) = still {
                 self.abort(head, upload).await?;
                 return Err(failure);
@@ -250,7 +260,7 @@ impl<'a> States<'a> {
         round: u32,
         upload: &mut Option<Upload>,
     ) -> Result<CompleteOutput, Failure> {
-        let init = retried!(|_| self.init(head, round, upload.clone()))?;
+        let init = retried!(|_| self.init(head, round, upload.clone()), transload_init::FAILURES)?;
         *upload = Some(init.upload.clone());
         for input in self.part_inputs(head, &init) {
             // A child's failure is only seen as parts that are missing.
@@ -259,8 +269,8 @@ impl<'a> States<'a> {
                 let input = PartInput { retry_count, ..input.clone() };
                 transload_part::handle(stores, Deadline::NONE, input)
             };
-            let _ = retried!(child);
+            let _ = retried!(child, transload_part::FAILURES);
         }
-        retried!(|_| self.complete(head, &init.upload))
+        retried!(|_| self.complete(head, &init.upload), transload_complete::FAILURES)
     }
 }

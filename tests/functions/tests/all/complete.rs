@@ -161,10 +161,44 @@ async fn f28_parts_that_are_missing_are_named() {
     assert_eq!(failure.name, ErrorName::PartsMissing);
     assert!(failure.message.ends_with("expected 8 parts, found 3; missing 1-3,7-8"), "{failure}");
     assert_eq!(world.to.count(Verb::CompleteMultipartUpload), 0);
-    // The store's own refusal means the same.
+}
+
+#[tokio::test(start_paused = true)]
+async fn f28_a_part_that_is_refused_though_it_is_listed_asks_for_a_new_upload() {
+    let world = World::new(61);
+    let states = States::new(&world, "run");
     let (head, upload) = states.filled().await.unwrap();
     world.to.refuse(Verb::CompleteMultipartUpload, 1..=1, Kind::InvalidPart);
-    assert_eq!(name(states.complete(&head, &upload).await), Err(ErrorName::PartsMissing));
+    assert_eq!(name(states.complete(&head, &upload).await), Err(ErrorName::UploadConflict));
+    assert!(is_untouched(&world));
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_that_are_too_small_are_too_small_in_every_upload() {
+    // The destination's own least is larger than the one it was planned with.
+    let mut config = World::config();
+    (config.limits.min_part, config.limits.default_part) = (16, 16);
+    let world = World::with(61, config, |options| options.part_size = Some(16));
+    let states = States::new(&world, "run");
+    let mut head = states.head().await.unwrap();
+    head.layout = Some(transload_plan::layout(61, Some(8), &World::config().limits).unwrap());
+    let init = states.init(&head, 0, None).await.unwrap();
+    for input in states.part_inputs(&head, &init) {
+        transload_part::handle(&world.stores, Deadline::NONE, input).await.unwrap();
+    }
+    assert_eq!(name(states.complete(&head, &init.upload).await), Err(ErrorName::PlanInvalid));
+}
+
+#[tokio::test(start_paused = true)]
+async fn f26_a_transfer_that_abort_found_finished_is_proven_by_complete() {
+    let world = World::with(61, MemoryConfig { completes_again: false, ..World::config() }, |_| {});
+    let states = States::new(&world, "run");
+    let (head, upload) = states.filled().await.unwrap();
+    states.complete(&head, &upload).await.unwrap();
+    assert!(!states.abort(&head, Some(upload.clone())).await.unwrap(), "nothing is left to release");
+    let record = states.complete(&head, &upload).await.unwrap();
+    assert!(record.reconciled);
+    assert_eq!(world.copied().as_deref(), Some(&world.bytes[..]));
 }
 
 #[tokio::test(start_paused = true)]

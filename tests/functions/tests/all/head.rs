@@ -194,3 +194,15 @@ async fn encryption_travels_with_the_options() {
     let head = States::new(&world, "run").head().await.unwrap();
     assert_eq!(head.options.encryption, Some(Encryption::S3));
 }
+
+#[tokio::test]
+async fn a_kms_key_is_refused_where_only_etags_could_prove_the_bytes() {
+    for (checksums, expected) in [(vec![], Err(ErrorName::Unsupported)), (World::config().checksums, Ok(()))]
+    {
+        let config = transload_store::memory::MemoryConfig { checksums, ..World::config() };
+        let world = World::with(61, config, |options| {
+            options.encryption = Some(Encryption::Kms { key_id: None, bucket_key: false });
+        });
+        assert_eq!(name(States::new(&world, "run").head().await), expected);
+    }
+}

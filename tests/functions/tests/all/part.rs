@@ -178,6 +178,29 @@ async fn f38_without_checksums_the_md5_of_a_part_is_compared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f07_a_part_known_to_be_wrong_is_not_taken_for_the_right_one() {
+    // 57 bytes: the last part has one byte.
+    for part in ["2", "8"] {
+        // The MD5 is compared after the store took the part.
+        let world = World::with(57, MemoryConfig { checksums: vec![], ..World::config() }, |_| {});
+        world.forget_checksum();
+        let (head, mut input) = child(&world).await;
+        let all = std::mem::replace(&mut input.parts, part.parse().unwrap());
+        world.to.spoil(Verb::UploadPart, 1..=4, BodyFault::Flip(0));
+        assert_eq!(name(send(&world, &input).await), Err(ErrorName::PartCorrupted));
+        let states = States::new(&world, "run");
+        let round = states.init(&head, 1, Some(input.upload.clone())).await;
+        assert_eq!(name(round), Err(ErrorName::UploadInvalid), "the part is not counted as present");
+        input.parts = all;
+        input.retry_count = 1;
+        let sent = send(&world, &input).await.unwrap();
+        assert!(sent.parts.iter().all(|part| part.attempts == 1), "{sent:?}");
+        states.complete(&head, &input.upload).await.unwrap();
+        assert_eq!(world.copied().as_deref(), Some(&world.bytes[..]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn f33_an_upload_that_is_gone_is_told_at_once() {
     let world = World::new(61);
     let (head, input) = child(&world).await;
