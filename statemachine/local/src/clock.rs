@@ -2,7 +2,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -76,6 +76,25 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Returns once `until` has come.
     async fn sleep_until(&self, until: Timestamp);
+    /// Held while something is under way outside of the executions, like a write to the database. The machine's own time
+    /// passes meanwhile; a time that is made must not.
+    fn hold(&self) -> Hold {
+        Hold(None)
+    }
+}
+
+/// Keeps a made time where it is until dropped.
+#[derive(Debug)]
+pub struct Hold(Option<Arc<Signs>>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(signs) = &self.0 {
+            // Whoever waited for it has the time to go on.
+            signs.asked.fetch_add(1, Ordering::SeqCst);
+            signs.held.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// The machine's own time.
@@ -104,13 +123,26 @@ impl Clock for SystemClock {
 /// How long nothing may have asked for the time before it jumps. Work that takes longer without asking is overtaken.
 const IDLE: Duration = Duration::from_millis(5);
 
+/// How often the others are let go first before time jumps: a busy machine may wake the clock before what was ready
+/// earlier.
+const YIELDS: u32 = 64;
+
 /// Time for tests: it stands still while anything happens and jumps to the next sleeper's moment when nothing does.
 #[derive(Clone)]
 pub struct VirtualClock(Arc<Shared>);
 
 struct Shared {
     state: Mutex<Sleepers>,
+    signs: Arc<Signs>,
+}
+
+/// Signs of life.
+#[derive(Debug, Default)]
+struct Signs {
+    /// How often somebody asked for the time.
     asked: AtomicU64,
+    /// How many hold it.
+    held: AtomicUsize,
 }
 
 struct Sleepers {
@@ -124,7 +156,7 @@ impl VirtualClock {
     /// Starts at a moment.
     pub fn new(now: Timestamp) -> Self {
         let state = Sleepers { now, next_id: 0, waiting: BTreeMap::new(), driven: false };
-        Self(Arc::new(Shared { state: Mutex::new(state), asked: AtomicU64::new(0) }))
+        Self(Arc::new(Shared { state: Mutex::new(state), signs: Arc::default() }))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, Sleepers> {
@@ -133,9 +165,14 @@ impl VirtualClock {
 
     async fn drive(self) {
         loop {
-            let before = self.0.asked.load(Ordering::SeqCst);
+            let before = self.0.signs.asked.load(Ordering::SeqCst);
             tokio::time::sleep(IDLE).await;
-            if self.0.asked.load(Ordering::SeqCst) != before {
+            for _ in 0..YIELDS {
+                tokio::task::yield_now().await;
+            }
+            if self.0.signs.held.load(Ordering::SeqCst) > 0
+                || self.0.signs.asked.load(Ordering::SeqCst) != before
+            {
                 continue;
             }
             if !self.jump() {
@@ -153,7 +190,7 @@ impl VirtualClock {
             return false;
         };
         state.now = state.now.max(moment);
-        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        self.0.signs.asked.fetch_add(1, Ordering::SeqCst);
         // A sleeper that is gone (its state ended first) is nobody's loss.
         let _ = wake.send(());
         true
@@ -163,15 +200,20 @@ impl VirtualClock {
 #[async_trait]
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        self.0.signs.asked.fetch_add(1, Ordering::SeqCst);
         self.state().now
+    }
+
+    fn hold(&self) -> Hold {
+        self.0.signs.held.fetch_add(1, Ordering::SeqCst);
+        Hold(Some(self.0.signs.clone()))
     }
 
     async fn sleep_until(&self, until: Timestamp) {
         let (wake, woken) = oneshot::channel();
         let start = {
             let mut state = self.state();
-            self.0.asked.fetch_add(1, Ordering::SeqCst);
+            self.0.signs.asked.fetch_add(1, Ordering::SeqCst);
             if until <= state.now {
                 return;
             }

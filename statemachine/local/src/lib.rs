@@ -18,7 +18,7 @@ mod store;
 
 pub use api::*;
 pub use asl::Diagnostic;
-pub use clock::{Clock, SystemClock, Timestamp, VirtualClock};
+pub use clock::{Clock, Hold, SystemClock, Timestamp, VirtualClock};
 pub use engine::{Engine, EngineBuilder};
 pub use history::HistoryEvent;
 pub use lambda::{Invocation, Lambda, LambdaError, LambdaOutput};

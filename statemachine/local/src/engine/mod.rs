@@ -126,7 +126,7 @@ impl EngineBuilder {
         let told = notifications.clone();
         // Nobody has to listen.
         let heard = Box::new(move |n| drop(told.send(n)));
-        let store = Store::open(&self.database, heard)?;
+        let store = Store::open(&self.database, self.clock.clone(), heard)?;
         let newest = "SELECT max(coalesce((SELECT max(id) FROM executions), 0), coalesce((SELECT max(id) FROM map_runs), 0))";
         let newest: i64 = store.call(move |db| Ok(db.query_row(newest, [], |r| r.get(0))?)).await?;
         // A resumed run must not draw the ids again that it drew before it was interrupted.

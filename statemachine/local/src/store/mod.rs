@@ -6,6 +6,7 @@ mod schema;
 pub(crate) use ops::{COLUMNS, ExecutionRow, Op, insert, load_execution};
 pub use schema::Database;
 
+use crate::clock::{Clock, Hold};
 use rusqlite::{Connection, TransactionBehavior};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot};
@@ -32,8 +33,8 @@ type Heard = Box<dyn Fn(crate::api::Notification) + Send>;
 
 enum Message {
     /// Applied together or not at all.
-    Write(Vec<Op>),
-    Call(Job),
+    Write(Vec<Op>, Hold),
+    Call(Job, Hold),
 }
 
 /// A handle to the database's thread.
@@ -41,11 +42,12 @@ enum Message {
 pub(crate) struct Store {
     queue: mpsc::Sender<Message>,
     broken: Arc<OnceLock<StoreError>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Store {
     /// Opens the database and starts its thread; `heard` is called after a commit for every [`Op::Tell`].
-    pub(crate) fn open(database: &Database, heard: Heard) -> Result<Self, StoreError> {
+    pub(crate) fn open(database: &Database, clock: Arc<dyn Clock>, heard: Heard) -> Result<Self, StoreError> {
         let connection = schema::open(database)?;
         let (queue, messages) = mpsc::channel(QUEUE);
         let broken = Arc::new(OnceLock::new());
@@ -54,7 +56,7 @@ impl Store {
             .name("stepfunctions-store".to_owned())
             .spawn(move || run(connection, messages, &shared, &heard))
             .map_err(|e| StoreError(e.to_string()))?;
-        Ok(Self { queue, broken })
+        Ok(Self { queue, broken, clock })
     }
 
     fn broken(&self) -> StoreError {
@@ -66,7 +68,7 @@ impl Store {
         if self.broken.get().is_some() {
             return Err(self.broken());
         }
-        self.queue.send(Message::Write(ops)).await.map_err(|_| self.broken())
+        self.queue.send(Message::Write(ops, self.clock.hold())).await.map_err(|_| self.broken())
     }
 
     /// Runs `f` after everything queued before has been committed.
@@ -79,7 +81,7 @@ impl Store {
             // Nobody waits any more: the caller was cancelled.
             let _ = answer.send(connection.and_then(f));
         });
-        self.queue.send(Message::Call(job)).await.map_err(|_| self.broken())?;
+        self.queue.send(Message::Call(job, self.clock.hold())).await.map_err(|_| self.broken())?;
         answered.await.map_err(|_| self.broken())?
     }
 
@@ -96,13 +98,17 @@ fn run(
     heard: &Heard,
 ) {
     while let Some(first) = messages.blocking_recv() {
-        let (mut group, mut job) = (Vec::new(), None);
+        let (mut group, mut job, mut holds) = (Vec::new(), None, Vec::new());
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
-                Message::Write(ops) => group.push(ops),
-                Message::Call(f) => {
+                Message::Write(ops, hold) => {
+                    group.push(ops);
+                    holds.push(hold);
+                }
+                Message::Call(f, hold) => {
                     job = Some(f);
+                    holds.push(hold);
                     break;
                 }
             }
