@@ -1,4 +1,5 @@
 //! The definitions are source: what they must say, checked against the functions, and the page that is made from them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
 mod page;
 mod states;
@@ -157,6 +158,6 @@ fn the_page_is_made_from_the_definition() {
     let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         found == expected,
-        "statemachine/README.md is stale: UPDATE_PAGES=1 cargo test --test definitions"
+        "statemachine/README.md is stale: UPDATE_PAGES=1 cargo test --workspace --test definitions"
     );
 }

@@ -8,10 +8,10 @@ use transload_wire::ErrorName;
 use crate::states::{ALWAYS, State, errors, function_failures};
 
 /// The whole page.
-pub fn render(definition: &Value, states: &[State], parked: &[ErrorName]) -> String {
+pub(crate) fn render(definition: &Value, states: &[State], parked: &[ErrorName]) -> String {
     let mut page = String::from(
         "# The state machines\n\n\
-         Made from `object.asl.json` by `UPDATE_PAGES=1 cargo test --test definitions`; a test fails when it is stale.\n\n\
+         Made from `object.asl.json` by `UPDATE_PAGES=1 cargo test --workspace --test definitions`; a test fails when it is stale.\n\n\
          ## object.asl.json: one object\n\n",
     );
     let _ = writeln!(page, "{}\n", definition["Comment"].as_str().unwrap_or_default());
@@ -67,7 +67,7 @@ fn label(catcher: &Value) -> String {
     let errors = errors(catcher);
     match errors.as_slice() {
         [one] if one == "States.ALL" => "any error".to_owned(),
-        [few @ ..] if few.len() <= 2 => few.join(", "),
+        few if few.len() <= 2 => few.join(", "),
         _ => "permanent error".to_owned(),
     }
 }

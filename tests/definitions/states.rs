@@ -4,7 +4,7 @@ use serde_json::Value;
 use transload_wire::ErrorName;
 
 /// Errors of the services that may end any Lambda task, as facts of the services give them; and the wildcard.
-pub const ALWAYS: &[&str] = &[
+pub(crate) const ALWAYS: &[&str] = &[
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -19,7 +19,7 @@ pub const ALWAYS: &[&str] = &[
 ];
 
 /// A state with where it stands.
-pub struct State {
+pub(crate) struct State {
     /// Its name.
     pub name: String,
     /// Its type.
@@ -33,7 +33,7 @@ pub struct State {
 }
 
 /// All states of a definition, those inside of Maps behind their Map.
-pub fn states(definition: &Value) -> Vec<State> {
+pub(crate) fn states(definition: &Value) -> Vec<State> {
     let mut found = Vec::new();
     collect(definition, false, &mut found);
     found
@@ -55,35 +55,35 @@ fn collect(machine: &Value, in_map: bool, found: &mut Vec<State>) {
 
 impl State {
     /// Its retriers or catchers.
-    pub fn rules(&self, field: &str) -> Vec<Value> {
+    pub(crate) fn rules(&self, field: &str) -> Vec<Value> {
         self.json[field].as_array().cloned().unwrap_or_default()
     }
 
     /// Every error that it names.
-    pub fn named_errors(&self) -> Vec<String> {
+    pub(crate) fn named_errors(&self) -> Vec<String> {
         let rules = self.rules("Retry").into_iter().chain(self.rules("Catch"));
         rules.flat_map(|rule| errors(&rule)).collect()
     }
 
     /// Whether a retrier covers the error.
-    pub fn retries(&self, name: &str) -> bool {
+    pub(crate) fn retries(&self, name: &str) -> bool {
         self.rules("Retry").iter().any(|rule| covers(rule, name))
     }
 
     /// Whether it retries whatever happens.
-    pub fn retries_all(&self) -> bool {
+    pub(crate) fn retries_all(&self) -> bool {
         self.rules("Retry").iter().any(|rule| errors(rule).iter().any(|e| e == "States.ALL"))
     }
 
     /// The state that follows a caught error.
-    pub fn caught(&self, name: &str) -> Option<String> {
+    pub(crate) fn caught(&self, name: &str) -> Option<String> {
         let catcher = self.rules("Catch").into_iter().find(|rule| covers(rule, name))?;
         catcher["Next"].as_str().map(str::to_owned)
     }
 }
 
 /// The errors that a rule names.
-pub fn errors(rule: &Value) -> Vec<String> {
+pub(crate) fn errors(rule: &Value) -> Vec<String> {
     rule["ErrorEquals"]
         .as_array()
         .expect("ErrorEquals")
@@ -97,7 +97,7 @@ fn covers(rule: &Value, name: &str) -> bool {
 }
 
 /// What a function may fail with, as its crate declares.
-pub fn function_failures(function: &str) -> &'static [ErrorName] {
+pub(crate) fn function_failures(function: &str) -> &'static [ErrorName] {
     match function {
         "head" => transload_head::FAILURES,
         "init" => transload_init::FAILURES,

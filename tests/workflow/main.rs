@@ -1,5 +1,6 @@
 //! Which way the object workflow takes, whatever its functions answer: the real definition on the engine, functions that
 //! answer by script, virtual time. Golden: the states entered, in order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
 mod script;
 

@@ -12,7 +12,7 @@ use stepfunctions_local::{
 
 /// What a function does when it is called.
 #[derive(Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Succeeds.
     Gives(Value),
     /// Fails with this error name.
@@ -20,12 +20,12 @@ pub enum Answer {
 }
 
 /// Fails with this name.
-pub fn fails(name: &str) -> Answer {
+pub(crate) fn fails(name: &str) -> Answer {
     Answer::Fails(name.to_owned())
 }
 
 /// The execution's input.
-pub fn request() -> Value {
+pub(crate) fn request() -> Value {
     json!({
         "source": {"location": "global", "bucket": "photos", "key": "a"},
         "destination": {"location": "china", "bucket": "photos-cn", "key": "a"},
@@ -33,7 +33,7 @@ pub fn request() -> Value {
 }
 
 /// What Head answers.
-pub fn head(decision: &str) -> Value {
+pub(crate) fn head(decision: &str) -> Value {
     let request = request();
     json!({
         "decision": decision,
@@ -51,7 +51,7 @@ pub fn head(decision: &str) -> Value {
 }
 
 /// What Init answers.
-pub fn init(upload: &str) -> Value {
+pub(crate) fn init(upload: &str) -> Value {
     json!({
         "upload": {"uploadId": upload, "checksumAlgorithm": "CRC64NVME"},
         "batches": ["1-2", "3"],
@@ -65,7 +65,7 @@ pub fn init(upload: &str) -> Value {
 }
 
 /// What Complete and Copy answer.
-pub fn record() -> Value {
+pub(crate) fn record() -> Value {
     json!({"etag": "e-3", "size": 20_000_000, "parts": 3, "proof": "sourceChecksum", "requests": {}})
 }
 
@@ -104,14 +104,14 @@ impl Lambda for Scripted {
 }
 
 /// One engine, one script.
-pub struct World {
+pub(crate) struct World {
     engine: Engine,
     machine: String,
     functions: Arc<Scripted>,
 }
 
 /// How an execution ended.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Its ARN.
     pub arn: String,
     /// Its status.
@@ -123,25 +123,25 @@ pub struct Outcome {
 
 impl Outcome {
     /// The output.
-    pub fn output(&self) -> Value {
+    pub(crate) fn output(&self) -> Value {
         let text = self.described["output"].as_str();
         serde_json::from_str(text.unwrap_or_else(|| panic!("no output: {}", self.described))).unwrap()
     }
 
     /// The error's name.
-    pub fn error(&self) -> &str {
+    pub(crate) fn error(&self) -> &str {
         self.described["error"].as_str().unwrap_or_else(|| panic!("no error: {}", self.described))
     }
 
     /// The error's cause.
-    pub fn cause(&self) -> &str {
+    pub(crate) fn cause(&self) -> &str {
         self.described["cause"].as_str().unwrap_or_default()
     }
 }
 
 impl World {
     /// Scripted functions answer in turn, then as if all went well.
-    pub async fn new(script: &[(&str, Vec<Answer>)]) -> Self {
+    pub(crate) async fn new(script: &[(&str, Vec<Answer>)]) -> Self {
         let answers =
             script.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into())).collect();
         let functions = Arc::new(Scripted { answers: Mutex::new(answers), calls: Mutex::default() });
@@ -167,18 +167,18 @@ impl World {
     }
 
     /// Payloads of the calls of one function, in order.
-    pub fn calls(&self, function: &str) -> Vec<Value> {
+    pub(crate) fn calls(&self, function: &str) -> Vec<Value> {
         let calls = self.functions.calls.lock().unwrap();
         calls.iter().filter(|(name, _)| name == function).map(|(_, payload)| payload.clone()).collect()
     }
 
     /// Runs the usual request.
-    pub async fn run(&self) -> Outcome {
+    pub(crate) async fn run(&self) -> Outcome {
         self.run_with(&request().to_string()).await
     }
 
     /// Runs any input.
-    pub async fn run_with(&self, input: &str) -> Outcome {
+    pub(crate) async fn run_with(&self, input: &str) -> Outcome {
         let request = StartExecution {
             state_machine_arn: self.machine.clone(),
             input: Some(input.to_owned()),
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Redrives an execution and waits for its end.
-    pub async fn redrive(&self, arn: &str) -> Outcome {
+    pub(crate) async fn redrive(&self, arn: &str) -> Outcome {
         self.engine.redrive_execution(arn).await.unwrap();
         self.outcome(arn.to_owned()).await
     }
