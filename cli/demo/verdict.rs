@@ -88,10 +88,12 @@ mod tests {
         }
     }
 
+    type Spoil = fn(&mut Facts);
+
     #[test]
     fn each_difference_is_named() {
         assert_eq!(facts().differences(&facts()), Vec::<String>::new());
-        let spoil: [(&str, fn(&mut Facts)); 5] = [
+        let spoil: [(&str, Spoil); 5] = [
             ("size", |f| f.size = 4),
             ("CRC64NVME", |f| f.crc64nvme = "x".into()),
             ("SHA-256", |f| f.sha256 = "x".into()),

@@ -74,10 +74,8 @@ impl Bench {
         let keys =
             format!("[default]\naws_access_key_id = AKIAGLOBAL\naws_secret_access_key = {}\n", SECRETS[0]);
         std::fs::write(self.path("keys"), keys).unwrap();
-        let shared = format!(
-            "allow_http = true\npath_style = true\nlimits = {{ min_part = 65536 }}\n\
-             patience = {{ stall_seconds = 2.0 }}\n"
-        );
+        let shared = "allow_http = true\npath_style = true\nlimits = { min_part = 65536 }\n\
+                      patience = { stall_seconds = 2.0 }\n";
         let text = format!(
             "[locations.global]\nkind = \"s3\"\nregion = \"us-east-1\"\nendpoint = {:?}\ncredentials = {{ file = {:?} }}\n{shared}\n\
              [locations.china]\nkind = \"s3\"\nregion = \"cn-north-1\"\nendpoint = {:?}\ncredentials = {{ environment = \"CHINA\" }}\n{shared}",
