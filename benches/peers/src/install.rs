@@ -47,8 +47,12 @@ pub(crate) fn install(python: &str) -> Result<Installed> {
         run(Command::new(python).args(["-m", "venv"]).arg(&venv))?;
     }
     for (package, program) in PACKAGES {
-        let shown = Command::new(bin.join("pip")).args(["show", "-q", package]).output()?.status;
-        let there = shown.success() && (program.is_empty() || bin.join(program).exists());
+        // A library that comes with no program is asked of pip, which takes a second.
+        let there = if program.is_empty() {
+            Command::new(bin.join("pip")).args(["show", "-q", package]).output()?.status.success()
+        } else {
+            bin.join(program).exists()
+        };
         if !there && let Err(error) = run(Command::new(bin.join("pip")).args(["install", "-q", package])) {
             println!("{package} can not be installed, left out: {error:#}");
         }

@@ -4,6 +4,7 @@
 //! a real pair that others wrote. See docs/performance.md for what the figures mean.
 
 mod bare;
+mod children;
 mod install;
 mod measure;
 mod null;
@@ -36,6 +37,12 @@ enum Hidden {
     /// The bare streamer.
     #[command(hide = true)]
     Bare(bare::Job),
+    /// Engine and workers.
+    #[command(hide = true)]
+    Children(children::Job),
+    /// The worker with the empty task.
+    #[command(hide = true)]
+    Empty,
     /// Runs a command and measures it.
     #[command(hide = true)]
     Measure(measure::Inner),
@@ -46,6 +53,8 @@ fn main() -> Result<()> {
     match arguments.hidden {
         Some(Hidden::Null(config)) => null::serve(config),
         Some(Hidden::Bare(job)) => bare::copy(&job),
+        Some(Hidden::Children(job)) => children::run(&job),
+        Some(Hidden::Empty) => children::empty(),
         Some(Hidden::Measure(inner)) => measure::inner(&inner),
         None => sections::run(&arguments.options),
     }

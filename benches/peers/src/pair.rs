@@ -26,6 +26,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
+    /// A server in this process.
     pub(crate) const fn at(profile: &'static str, port: u16) -> Self {
         Self { profile, port, process: None }
     }
@@ -106,17 +107,17 @@ fn null_server(profile: &'static str, directory: &Path, slow: bool) -> Result<En
     Ok(Endpoint { profile, port, process: Some(process) })
 }
 
-/// Ports that are free now, with room for SeaweedFS's second port at + 10,000.
-fn free_ports<const N: usize>() -> Result<[u16; N]> {
+/// Ports that are free now, with room for SeaweedFS's second port at + 10,000; below those that the system hands out.
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let mut held = Vec::new();
-    let mut candidate = 20_000 + (std::process::id() % 20_000) as u16;
+    let mut candidate = 11_000 + (std::process::id() % 8_000) as u16;
     while held.len() < N {
         candidate += 7;
         let pair = [candidate, candidate + 10_000].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
         if let [Ok(low), Ok(high)] = pair {
             held.push((candidate, low, high));
         }
-        if candidate > 50_000 {
+        if candidate > 22_000 {
             bail!("no free ports");
         }
     }
@@ -130,10 +131,13 @@ fn seaweed(scratch: &Scratch, weed: &Path, profile: &'static str) -> Result<Endp
     let config = directory.join("s3.json");
     fs::write(&config, identities(profile).to_string())?;
     let [master, volume, filer, port] = free_ports::<4>()?;
-    let log = fs::File::create(scratch.log(&format!("weed-{profile}")))?;
+    let path = scratch.log(&format!("weed-{profile}"));
+    let log = fs::File::create(&path)?;
     let mut command = Command::new(weed);
     command.arg("server").arg(format!("-dir={}", directory.display()));
     command.args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer", "-master.telemetry=false"]);
+    // Catalogues that no one asked for, on fixed ports.
+    command.args(["-s3.port.iceberg=0", "-s3.port.lance=0"]);
     command.args(["-master.volumeSizeLimitMB=1024", "-volume.max=40"]);
     command.args([format!("-master.port={master}"), format!("-volume.port={volume}")]);
     command.args([format!("-filer.port={filer}"), format!("-s3.port={port}")]);
@@ -141,7 +145,7 @@ fn seaweed(scratch: &Scratch, weed: &Path, profile: &'static str) -> Result<Endp
     command.env_clear().env("HOME", scratch.path("home")).env("PATH", "/usr/bin:/bin");
     let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
     let endpoint = Endpoint { profile, port, process: Some(process) };
-    wait_for(port, Duration::from_secs(60))?;
+    wait_for(port, Duration::from_secs(60)).with_context(|| fs::read_to_string(&path).unwrap_or_default())?;
     Ok(endpoint)
 }
 
@@ -201,8 +205,10 @@ fn cli(scratch: &Scratch, aws: &Path, endpoint: &Endpoint, arguments: &[&str]) -
     command.env("AWS_CONFIG_FILE", scratch.path("config")).env("AWS_EC2_METADATA_DISABLED", "true");
     command.args(["--profile", endpoint.profile, "--endpoint-url", &endpoint.url()]).args(arguments);
     let output = command.output()?;
-    if !output.status.success() {
-        bail!("aws {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    let error = String::from_utf8_lossy(&output.stderr);
+    // An earlier try may have made the bucket although its answer was lost.
+    if !output.status.success() && !error.contains("BucketAlreadyOwnedByYou") {
+        bail!("aws {}: {}", arguments.join(" "), error.trim());
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod tree;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,13 @@ pub(crate) struct Cost {
     pub(crate) memory_sum: u64,
     /// Largest resident peak of one process, bytes.
     pub(crate) memory_max: u64,
+    /// Largest resident peaks by the processes' last argument, bytes.
+    pub(crate) by_argument: BTreeMap<String, u64>,
+}
+
+/// The largest resident peak of the processes whose last argument is `argument`, bytes.
+pub(crate) fn largest_of(cost: &Cost, argument: &str) -> u64 {
+    cost.by_argument.get(argument).copied().unwrap_or(0)
 }
 
 /// Arguments of the hidden subcommand.
@@ -78,6 +86,7 @@ pub(crate) fn inner(arguments: &Inner) -> Result<()> {
     });
     let mut cost = cost?;
     (cost.memory_sum, cost.memory_max) = (peak.sum, peak.max);
+    cost.by_argument = peak.by_argument;
     Ok(fs::write(&arguments.out, serde_json::to_vec(&cost)?)?)
 }
 

@@ -1,14 +1,17 @@
 //! Peak memory of a tree of processes, by looking at /proc.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 /// The largest values seen.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Peak {
     /// Of the sum over processes alive at a look, bytes.
     pub(super) sum: u64,
     /// Of one process, bytes.
     pub(super) max: u64,
+    /// Of one process with this last argument, bytes.
+    pub(super) by_argument: BTreeMap<String, u64>,
 }
 
 impl Peak {
@@ -20,10 +23,17 @@ impl Peak {
             let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
             let peak = resident_peak(&status).unwrap_or(0);
             self.max = self.max.max(peak);
+            let entry = self.by_argument.entry(last_argument(pid)).or_default();
+            *entry = peak.max(*entry);
             sum += peak;
         }
         self.sum = self.sum.max(sum);
     }
+}
+
+fn last_argument(pid: i32) -> String {
+    let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.trim_end_matches('\0').rsplit('\0').next().unwrap_or_default().to_owned()
 }
 
 fn descendants(root: i32) -> Vec<i32> {

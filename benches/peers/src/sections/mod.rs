@@ -1,6 +1,9 @@
 //! The sections of a run, and what they share.
 
+mod checks;
+mod engine;
 mod throughput;
+mod worker;
 
 use std::path::PathBuf;
 
@@ -43,10 +46,16 @@ enum Section {
     Slow,
     /// Throughput on SeaweedFS, which has little headroom on few cores.
     Real,
+    /// What happens when things go wrong.
+    Checks,
+    /// transload's Part worker.
+    Worker,
+    /// Children with an empty task.
+    Engine,
 }
 
 impl Section {
-    const ALL: [Self; 3] = [Self::Null, Self::Slow, Self::Real];
+    const ALL: [Self; 6] = [Self::Null, Self::Slow, Self::Real, Self::Checks, Self::Worker, Self::Engine];
 }
 
 /// What every section needs.
@@ -90,6 +99,9 @@ impl World {
         match section {
             Section::Null | Section::Slow => self.null(section == Section::Slow),
             Section::Real => self.real(),
+            Section::Checks => checks::run(self),
+            Section::Worker => worker::run(self),
+            Section::Engine => engine::run(self),
         }
     }
 
@@ -116,13 +128,7 @@ impl World {
         let pair = Pair::seaweed(&self.scratch, &weed)?;
         pair.fill(&self.scratch, &self.installed, &file)?;
         println!("### SeaweedFS to SeaweedFS, {}\n", human(size));
-        let tools = self.tools.iter().copied().filter(|tool| *tool != Tool::Bare).collect();
-        let world = World { tools, ..self.again()? };
-        throughput::run(&world, &pair, "real", size)
-    }
-
-    fn again(&self) -> Result<Self> {
-        world(&self.options)
+        throughput::run(self, &pair, "real", size)
     }
 }
 

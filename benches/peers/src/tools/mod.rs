@@ -25,11 +25,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn from_url(&self) -> String {
+    fn source_url(&self) -> String {
         format!("s3://{BUCKET}/{}", self.key)
     }
 
-    fn to_url(&self) -> String {
+    fn target_url(&self) -> String {
         format!("s3://{BUCKET}/{}", self.to)
     }
 

@@ -74,7 +74,7 @@ pub(super) fn rclone(job: &Job<'_>, flags: &[&str]) -> Result<Command> {
 fn pipe(job: &Job<'_>, line: &str) -> Command {
     let mut command = job.command("/bin/bash");
     command.args(["-o", "pipefail", "-c", line, "pipe"]);
-    command.args([job.pair.source.url(), job.pair.destination.url(), job.from_url(), job.to_url()]);
+    command.args([job.pair.source.url(), job.pair.destination.url(), job.source_url(), job.target_url()]);
     command
 }
 
