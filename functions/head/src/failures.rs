@@ -15,6 +15,8 @@ pub const FAILURES: &[E] = &[
     E::SourceArchived,
     E::SourceNeedsSseC,
     E::SourceChanged,
+    E::SourceBroken,
+    E::RangeIgnored,
     E::DestinationNotFound,
     E::DestinationAccessDenied,
     E::DestinationExists,

@@ -20,7 +20,7 @@ pub use failures::FAILURES;
 ///
 /// # Errors
 /// `InputInvalid`, `PlanInvalid`, `DestinationInvalid` and the source's and destination's own: all before any write.
-/// `SourceChanged` if the source is not what was pinned before.
+/// `SourceChanged` if the source is not what was pinned before, `RangeIgnored` and `SourceBroken` if it can not be read.
 pub async fn handle(
     stores: &impl Stores,
     deadline: Deadline,
@@ -41,6 +41,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     let (pinned, head) = pin::pin(source.as_ref(), request, input.pinned.as_ref()).await?;
     if let Some(before) = &input.pinned {
         pin::compare(before, &pinned)?;
+        pin::probe(source.as_ref(), &pinned).await?;
     }
     let attributes = attributes::wanted(source.as_ref(), request, &pinned, &head).await?;
     let identity = identity::of_version(&pinned)?;

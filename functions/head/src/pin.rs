@@ -1,5 +1,6 @@
 //! Pins the one version of the source that every later read has to deliver.
 
+use transload_plan::ByteRange;
 use transload_store::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
 use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest};
 
@@ -50,6 +51,18 @@ pub(crate) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// Reads the last byte of the pinned version. A child that ended for good does not say why to the workflow; what every
+/// read meets, like a server that ignores ranges, is met here again and named, instead of using up the rounds.
+pub(crate) async fn probe(store: &dyn Store, pinned: &Pinned) -> Result<(), Failure> {
+    let Some(start) = pinned.size.checked_sub(1) else { return Ok(()) };
+    let (object, range) = (ObjectRef::of_pinned(pinned), ByteRange { start, len: 1 });
+    store
+        .get_range(&object, &pinned.etag, range, pinned.size)
+        .await
+        .map(drop)
+        .map_err(|error| failure_of(error, Side::Source).at("source"))
 }
 
 fn facts(pinned: &Pinned) -> String {

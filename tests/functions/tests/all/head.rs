@@ -2,7 +2,7 @@
 
 use transload_function_tests::{States, World};
 use transload_plan::Run;
-use transload_store::{Store, Stores, Verb};
+use transload_store::{Store, StoreErrorKind as Kind, Stores, Verb};
 use transload_wire::{
     Decision, Encryption, ErrorName, HeadInput, Overwrite, SOURCE_METADATA, TOKEN_METADATA, VersionId,
 };
@@ -204,5 +204,17 @@ async fn a_kms_key_is_refused_where_only_etags_could_prove_the_bytes() {
             options.encryption = Some(Encryption::Kms { key_id: None, bucket_key: false });
         });
         assert_eq!(name(States::new(&world, "run").head().await), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f04_f05_a_source_that_no_child_can_read_is_named_by_the_second_look() {
+    let rows =
+        [(Kind::RangeIgnored, ErrorName::RangeIgnored), (Kind::WrongRange, ErrorName::SourceBroken)];
+    for (kind, expected) in rows {
+        let world = World::new(61);
+        world.from.refuse(Verb::GetObject, .., kind);
+        assert_eq!(name(States::new(&world, "run").run().await), Err(expected));
+        assert_eq!((world.copied(), world.open_uploads()), (None, (0, 0)));
     }
 }
