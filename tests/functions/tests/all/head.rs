@@ -209,8 +209,7 @@ async fn a_kms_key_is_refused_where_only_etags_could_prove_the_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn f04_f05_a_source_that_no_child_can_read_is_named_by_the_second_look() {
-    let rows =
-        [(Kind::RangeIgnored, ErrorName::RangeIgnored), (Kind::WrongRange, ErrorName::SourceBroken)];
+    let rows = [(Kind::RangeIgnored, ErrorName::RangeIgnored), (Kind::WrongRange, ErrorName::SourceBroken)];
     for (kind, expected) in rows {
         let world = World::new(61);
         world.from.refuse(Verb::GetObject, .., kind);
