@@ -116,23 +116,40 @@ async fn execute(engine: &Engine, job: &Job) -> Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// One STANDARD child for each line of a file, results written to files; or for each item of the input, results in the
-/// output.
+/// The integration of the task.
+const LAMBDA: &str = "arn:aws:states:::lambda:invoke";
+
+/// One STANDARD child for each line of a file, results written to files, in JSONata; or for each item of the input, results
+/// in the output, in JSONPath, which is all that MiniStack takes items of the input in.
 pub(crate) fn definition(inline: bool) -> Value {
-    let task = json!({
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": "empty", "Payload": "{% $states.input %}"},
-        "Output": "{% $states.result.Payload %}",
-        "End": true,
-    });
-    let processor = json!({
+    let (language, map) = if inline {
+        let task = json!({
+            "Type": "Task",
+            "Resource": LAMBDA,
+            "Parameters": {"FunctionName": "empty", "Payload.$": "$"},
+            "OutputPath": "$.Payload",
+            "End": true,
+        });
+        ("JSONPath", inline_map(&processor(&task)))
+    } else {
+        let task = json!({
+            "Type": "Task",
+            "Resource": LAMBDA,
+            "Arguments": {"FunctionName": "empty", "Payload": "{% $states.input %}"},
+            "Output": "{% $states.result.Payload %}",
+            "End": true,
+        });
+        ("JSONata", file_map(&processor(&task)))
+    };
+    json!({"QueryLanguage": language, "StartAt": "Each", "States": {"Each": map}})
+}
+
+fn processor(task: &Value) -> Value {
+    json!({
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": "Work",
         "States": {"Work": task},
-    });
-    let map = if inline { inline_map(&processor) } else { file_map(&processor) };
-    json!({"QueryLanguage": "JSONata", "StartAt": "Each", "States": {"Each": map}})
+    })
 }
 
 fn inline_map(processor: &Value) -> Value {
@@ -140,8 +157,8 @@ fn inline_map(processor: &Value) -> Value {
         "Type": "Map",
         "Label": "Each",
         "MaxConcurrency": WORKERS,
-        "Items": "{% $states.input.items %}",
-        "ItemSelector": {"n": "{% $states.context.Map.Item.Value %}"},
+        "ItemsPath": "$.items",
+        "ItemSelector": {"n.$": "$$.Map.Item.Value"},
         "ItemProcessor": processor,
         "End": true,
     })
