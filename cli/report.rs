@@ -25,6 +25,8 @@ pub(crate) struct Report {
     /// Its cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<String>,
+    /// Whether it failed where a redrive goes on. An execution that ended in a Fail state would only fail there again.
+    pub(crate) redrivable: bool,
     /// `LOCATION:s3://BUCKET/KEY`, once Head has run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
@@ -116,6 +118,7 @@ fn assemble(
         status: owned("status").unwrap_or_default(),
         error: owned("error"),
         cause: owned("cause"),
+        redrivable: redrivable(described["status"].as_str().unwrap_or_default(), history),
         source: head.map(|head| head.source.object.to_string()),
         destination: head.map(|head| head.destination.to_string()),
         decision: head.map(|head| format!("{}: {}", decision(head), head.reason)),
@@ -134,10 +137,34 @@ fn assemble(
     }
 }
 
+fn redrivable(status: &str, history: &[Value]) -> bool {
+    let mut entered = history.iter().rev().filter_map(|event| event["type"].as_str());
+    let last = entered.find(|kind| kind.ends_with("StateEntered"));
+    !matches!(status, "RUNNING" | "SUCCEEDED") && last != Some("FailStateEntered")
+}
+
 fn decision(head: &transload_wire::HeadOutput) -> &'static str {
     match head.decision {
         transload_wire::Decision::Skip => "skip",
         transload_wire::Decision::Copy => "copy",
         transload_wire::Decision::Parts => "parts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::redrivable;
+
+    #[test]
+    fn what_ended_in_a_fail_state_is_over() {
+        let entered = |kind: &str| json!({"type": kind, "stateEnteredEventDetails": {"name": "x"}});
+        let ended = json!({"type": "ExecutionFailed"});
+        let parked = [entered("MapStateEntered"), entered("TaskStateEntered"), ended.clone()];
+        let over = [entered("TaskStateEntered"), entered("FailStateEntered"), ended.clone()];
+        assert!(redrivable("FAILED", &parked) && redrivable("TIMED_OUT", &parked));
+        assert!(!redrivable("FAILED", &over) && !redrivable("RUNNING", &parked[..2]));
+        assert!(redrivable("ABORTED", &[ended]), "it was stopped before its first state");
     }
 }

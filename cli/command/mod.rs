@@ -85,8 +85,11 @@ fn verdict(report: &Report) -> Outcome {
     };
     let cause = summary::message(report.cause.as_deref().unwrap_or_default());
     let failed = CliError::new(Exit::Failed, format!("the transfer failed: {error}: {cause}"));
-    Err(failed.hint(format!(
-        "what happened: transload history {0}\n  once it is mended:  transload redrive {0}",
-        report.name
-    )))
+    let next = if report.redrivable {
+        format!("transload redrive {}", report.name)
+    } else {
+        "the same command again; this execution is over".to_owned()
+    };
+    Err(failed
+        .hint(format!("what happened: transload history {}\n  once it is mended:  {next}", report.name)))
 }

@@ -110,7 +110,8 @@ fn md5_of_md5s(parts: &[PartRef]) -> Option<Etag> {
 
 fn unprovable(work: &Work) -> Failure {
     ErrorName::Unsupported.because(format!(
-        "{}: expected the parts' checksums (or MD5s as ETags) in the list of parts, to prove the whole with, found neither",
+        "{}: expected the parts' checksums (or MD5s as ETags) in the list of parts, to prove the whole with, found neither; \
+         a store that tells no checksums of parts needs profile = \"generic\" and, if its ETags are MD5s, etag_md5 = true in its location",
         work.input.destination
     ))
 }

@@ -191,7 +191,8 @@ pub fn provable(store: &dyn Store, destination: &Destination) -> Result<(), Fail
         return Ok(());
     }
     Err(ErrorName::Unsupported.because(format!(
-        "destination.location {}: expected checksums or MD5 ETags in its profile, to prove what was written, found neither",
+        "destination.location {}: expected checksums or MD5 ETags in its profile, to prove what was written, found neither; \
+         set etag_md5 = true in the location if its ETags are MD5s",
         destination.location
     )))
 }

@@ -22,12 +22,15 @@ pub(super) fn command(job: &Job<'_>) -> Result<Command> {
 
 fn toml(job: &Job<'_>) -> String {
     let endpoints = [&job.pair.source, &job.pair.destination];
+    // SeaweedFS tells no checksums of parts; its ETags are MD5s.
+    let profile = if job.pair.is_null { "" } else { "profile = \"generic\"\netag_md5 = true\n" };
     let locations = endpoints.map(|endpoint| {
         format!(
-            "[locations.{profile}]\nkind = \"s3\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nallow_http = true\n\
-             path_style = true\ncredentials = {{ profile = \"{profile}\" }}\n",
+            "[locations.{}]\nkind = \"s3\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nallow_http = true\n\
+             path_style = true\ncredentials = {{ profile = \"{}\" }}\n{profile}",
+            endpoint.profile,
             endpoint.url(),
-            profile = endpoint.profile,
+            endpoint.profile,
         )
     });
     locations.join("\n")
