@@ -73,6 +73,8 @@ pub(crate) struct Pair {
     pub(crate) destination: Endpoint,
     /// Whether requests are counted and checksums of what was received are known.
     pub(crate) is_null: bool,
+    /// Whether ETags are all that proves the bytes: SeaweedFS tells no checksums of parts.
+    pub(crate) only_etags: bool,
 }
 
 impl Pair {
@@ -82,13 +84,13 @@ impl Pair {
         fs::create_dir_all(&empty)?;
         let [source, destination] = [(PROFILES[0], directory), (PROFILES[1], empty.as_path())]
             .map(|(profile, directory)| null_server(profile, directory, slow));
-        Ok(Self { source: source?, destination: destination?, is_null: true })
+        Ok(Self { source: source?, destination: destination?, is_null: true, only_etags: false })
     }
 
     /// Two SeaweedFS servers with a bucket each.
     pub(crate) fn seaweed(scratch: &Scratch, weed: &Path) -> Result<Self> {
         let [source, destination] = PROFILES.map(|profile| seaweed(scratch, weed, profile));
-        Ok(Self { source: source?, destination: destination?, is_null: false })
+        Ok(Self { source: source?, destination: destination?, is_null: false, only_etags: true })
     }
 }
 

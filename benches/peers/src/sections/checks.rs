@@ -77,7 +77,7 @@ impl Stage {
         let read =
             |name, seed| -> Result<Vec<u8>> { Ok(std::fs::read(world.scratch.object(name, SIZE, seed)?)?) };
         let stage = Self {
-            pair: Pair { source, destination, is_null: false },
+            pair: Pair { source, destination, is_null: false, only_etags: false },
             old: read("old", 1)?,
             new: read("new", 2)?,
             runtime,

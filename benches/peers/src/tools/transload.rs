@@ -22,8 +22,7 @@ pub(super) fn command(job: &Job<'_>) -> Result<Command> {
 
 fn toml(job: &Job<'_>) -> String {
     let endpoints = [&job.pair.source, &job.pair.destination];
-    // SeaweedFS tells no checksums of parts; its ETags are MD5s.
-    let profile = if job.pair.is_null { "" } else { "profile = \"generic\"\netag_md5 = true\n" };
+    let profile = if job.pair.only_etags { "profile = \"generic\"\netag_md5 = true\n" } else { "" };
     let locations = endpoints.map(|endpoint| {
         format!(
             "[locations.{}]\nkind = \"s3\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nallow_http = true\n\
