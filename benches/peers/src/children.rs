@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stepfunctions_local::{
-    CreateStateMachine, Database, Engine, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects,
+    CreateStateMachine, Database, DirectoryObjects, Engine, Invocation, Lambda, LambdaError, LambdaOutput,
     Objects, StartExecution, Status,
 };
 
@@ -84,7 +84,8 @@ async fn map_run(job: &Job) -> Result<Answer> {
     function.timeout = Duration::from_secs(60);
     function.reserved_concurrency = Some(WORKERS);
     let pool = Pool::builder().function(function).start().await?;
-    let objects = MemoryObjects::new();
+    // In files, as the command line has them: in memory, a long run's results would count as the engine's.
+    let objects = DirectoryObjects::new(job.database.with_file_name("objects"));
     let lines: String = (0..job.children).map(|n| format!("{{\"n\":{n}}}\n")).collect();
     objects.put("work", "items.jsonl", Bytes::from(lines)).await?;
     let opened = Engine::builder()
