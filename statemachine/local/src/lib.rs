@@ -10,10 +10,12 @@ mod clock;
 mod engine;
 mod exec;
 mod history;
+mod json;
 mod lambda;
 mod map;
 mod objects;
 mod query;
+mod service;
 mod store;
 
 pub use api::*;

@@ -11,7 +11,20 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Task> {
     fields.required("Resource");
     let text = fields.text("Resource")?;
     credentials(fields);
-    let resource = resource(fields, text, context);
+    let (called, waits) = match text.strip_suffix(".waitForTaskToken") {
+        Some(called) => (called, true),
+        None => (text, false),
+    };
+    if waits && context.express {
+        fields.bad(
+            "Resource",
+            "Express state machine does not support '.waitForTaskToken' service integration",
+        );
+    }
+    let resource = resource(fields, called, context);
+    if waits && matches!(resource, Some(Resource::LambdaArn(_) | Resource::Activity(_))) {
+        fields.bad("Resource", format!("Value is not a valid resource ARN, found \"{text}\""));
+    }
     let language = context.language;
     let timeout = number(fields, "TimeoutSeconds", "TimeoutSecondsPath", language, (1.0, MAX_SECONDS));
     let heartbeat = number(fields, "HeartbeatSeconds", "HeartbeatSecondsPath", language, (1.0, MAX_SECONDS));
@@ -21,7 +34,7 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Task> {
     {
         fields.bad("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds");
     }
-    Some(Task { resource: resource?, timeout, heartbeat })
+    Some(Task { resource: resource?, waits, timeout, heartbeat })
 }
 
 fn credentials(fields: &Fields<'_>) {
@@ -47,6 +60,12 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
     if *service == "lambda" && rest.starts_with("function:") {
         return Some(Resource::LambdaArn(text.to_owned()));
     }
+    if *service == "states" && rest.starts_with("activity:") {
+        if context.express {
+            fields.bad("Resource", "Express state machine does not support activities");
+        }
+        return Some(Resource::Activity(text.to_owned()));
+    }
     let found = match (*service, *rest) {
         ("states", "lambda:invoke") => Resource::LambdaInvoke,
         ("states", "states:startExecution") => Resource::StartExecution(Pattern::Request),
@@ -57,6 +76,10 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
         ("states", "aws-sdk:s3:putObject") => Resource::S3("putObject"),
         ("states", "aws-sdk:s3:listObjectsV2") => Resource::S3("listObjectsV2"),
         ("states", "aws-sdk:s3:listObjects") => Resource::S3("listObjects"),
+        ("states", sdk) if own_action(sdk).is_some() => {
+            Resource::Sfn(own_action(sdk).unwrap_or_default().to_owned())
+        }
+        _ if context.mocked => Resource::Mocked(text.to_owned()),
         _ => {
             fields.bad("Resource", format!("The resource \"{text}\" is not supported by this engine"));
             return None;
@@ -66,6 +89,18 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
         fields.bad("Resource", "Express state machine does not support '.sync' service integration");
     }
     Some(found)
+}
+
+/// The action of `aws-sdk:sfn:action`: letters alone.
+fn own_action(rest: &str) -> Option<&str> {
+    let action = rest.strip_prefix("aws-sdk:sfn:")?;
+    let whole = !action.is_empty() && action.chars().all(|c| c.is_ascii_alphabetic());
+    whole.then_some(action).filter(|a| crate::service::ACTIONS.iter().any(|known| same_word(known, a)))
+}
+
+/// `StartExecution` is `startExecution`.
+fn same_word(action: &str, name: &str) -> bool {
+    action.get(1..) == name.get(1..) && action[..1].eq_ignore_ascii_case(&name[..1])
 }
 
 /// A number in `field`, an expression in it (JSONata) or a path in `path_field` (JSONPath).

@@ -1,17 +1,28 @@
 //! The engine: what is shared by everything that runs, and how it is opened and shut down.
+mod activities;
+mod aliases;
+mod deletion;
 mod executions;
 mod history;
 mod machines;
 mod map_runs;
+mod origins;
 mod revive;
+mod settings;
+mod tags;
+mod versions;
 
-pub(crate) use machines::Loaded;
+pub(crate) use activities::Activity;
+pub(crate) use aliases::Route;
+pub(crate) use machines::{Change, Loaded, Publish};
 pub(crate) use revive::Revival;
+pub(crate) use settings::Settings;
+pub(crate) use tags::{MAX_TAGS, Tag, too_many};
 
 use crate::api::{EngineError, Notification};
 use crate::arn::Home;
 use crate::clock::{Clock, SystemClock};
-use crate::exec::Run;
+use crate::exec::{Run, Tokens};
 use crate::lambda::{Lambda, NoLambda};
 use crate::map::MapRun;
 use crate::objects::{MemoryObjects, Objects};
@@ -42,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) entropy: Entropy,
     pub(crate) home: Home,
     pub(crate) suspended: watch::Sender<bool>,
+    /// Tasks that somebody outside ends.
+    pub(crate) tokens: Tokens,
     notifications: broadcast::Sender<Notification>,
     ids: AtomicI64,
     loaded: Mutex<HashMap<i64, Arc<Loaded>>>,
@@ -139,6 +152,7 @@ impl EngineBuilder {
             entropy: Arc::new(Mutex::new(seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64))),
             home: self.home,
             suspended: watch::channel(false).0,
+            tokens: Tokens::default(),
             notifications,
             ids: AtomicI64::new(newest + 1),
             loaded: Mutex::default(),
@@ -167,6 +181,10 @@ impl Engine {
             home: Home { region: "us-east-1".to_owned(), account: "000000000000".to_owned() },
             dormant: false,
         }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {

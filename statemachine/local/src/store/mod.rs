@@ -1,5 +1,6 @@
 //! The embedded database. One thread owns the connection; what is written is committed in groups, in the order it was
 //! sent, so a crash loses a suffix of what happened and never a piece out of the middle.
+mod catalog;
 mod ops;
 mod schema;
 

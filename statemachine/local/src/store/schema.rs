@@ -54,7 +54,9 @@ pub(super) fn open(database: &Database) -> Result<Connection, StoreError> {
     if version != 0 && version != VERSION {
         return Err(StoreError(format!("database: expected version {VERSION}, found {version}")));
     }
-    connection
-        .execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} {} PRAGMA user_version = {VERSION}; COMMIT;",
+        super::catalog::TABLES
+    ))?;
     Ok(connection)
 }
