@@ -1,7 +1,7 @@
 //! One request: which action, by whom, with what; then the engine's answer.
 use crate::answer::{Answer, Refusal, answer};
 use crate::keys::Key;
-use crate::{actions, body, sigv4};
+use crate::{body, sigv4};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Request};
@@ -48,7 +48,7 @@ impl Handler {
         if !body.is_object() {
             return Err(Refusal::new("SerializationException", "Start of structure or map expected"));
         }
-        Ok(actions::call(&self.engine, action, body).await?)
+        Ok(self.engine.call(action, body).await?)
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Every request is signed (Signature Version 4) with a key that the [`Builder`] was given. Refusals have the codes and the
 //! HTTP status that clients of the service expect.
-mod actions;
 mod answer;
 mod body;
 mod handle;
