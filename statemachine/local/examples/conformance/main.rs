@@ -4,6 +4,7 @@
 //! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
 //! the standard error stream and have no line.
 mod functions;
+mod steps;
 
 use functions::Functions;
 use serde_json::{Value, json};
@@ -27,7 +28,9 @@ async fn main() -> Result<(), Failed> {
         let case: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
         let kind = case["kind"].as_str().unwrap_or_default();
         let done = match kind {
-            "execution" | "sync_execution" => executions(&case).await,
+            "execution" | "sync_execution" if case["activities"].is_null() => executions(&case).await,
+            "execution" => with_workers(&case).await,
+            "api" | "test_state" | "create_error" if case["steps"].is_array() => calls(&case).await,
             "create_error" => create_error(&case).await,
             other => Err(format!("kind {other}").into()),
         };
@@ -44,6 +47,15 @@ fn emit(line: &Value) {
 
 /// An engine with everything that the case wants to exist.
 async fn prepare(case: &Value) -> Result<Engine, Failed> {
+    let (engine, _) = engine(case).await?;
+    for machine in case["state_machines"].as_array().into_iter().flatten() {
+        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
+    }
+    Ok(engine)
+}
+
+/// An engine with the case's objects and functions.
+async fn engine(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
     let objects = MemoryObjects::new();
     for (bucket, keys) in case["s3"].as_object().into_iter().flatten() {
         objects.bucket(bucket);
@@ -52,18 +64,16 @@ async fn prepare(case: &Value) -> Result<Engine, Failed> {
         }
     }
     let now = Timestamp::from(std::time::SystemTime::now());
+    let clock = VirtualClock::new(now);
     let engine = Engine::builder()
         .account("111111111111")
-        .clock(Arc::new(VirtualClock::new(now)))
+        .clock(Arc::new(clock.clone()))
         .objects(Arc::new(objects))
         .lambda(Arc::new(Functions::of(&case["lambdas"])))
         .seed(1)
         .open()
         .await?;
-    for machine in case["state_machines"].as_array().into_iter().flatten() {
-        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
-    }
-    Ok(engine)
+    Ok((engine, clock))
 }
 
 fn text(value: &Value) -> String {
@@ -97,6 +107,31 @@ async fn create_error(case: &Value) -> Result<(), Failed> {
     match create(&engine, &json!("machine"), definition(case, &run), &kind).await {
         Ok(_) => emit(&json!({"id": case["id"], "run": 0, "error": null})),
         Err(e) => emit(&error(&case["id"], &json!(0), &e)),
+    }
+    Ok(())
+}
+
+/// A case that is nothing but calls.
+async fn calls(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
+    emit(&json!({"id": case["id"], "run": 0, "responses": answers.by_key}));
+    Ok(())
+}
+
+/// A case whose executions need others beside them: everything happens in the order of its calls.
+async fn with_workers(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
+    for run in case["runs"].as_array().into_iter().flatten() {
+        let of = |key: &str| run[key].as_str().and_then(|k| answers.by_key.get(k)).cloned();
+        let mut line = json!({"id": case["id"], "run": run["run"], "responses": answers.by_key});
+        for (name, key) in [("history", "history_key"), ("describe", "describe_key")] {
+            if let Some(answer) = of(key) {
+                line[name] = answer;
+            }
+        }
+        emit(&line);
     }
     Ok(())
 }
