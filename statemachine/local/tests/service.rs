@@ -1,5 +1,5 @@
 //! The API by the names of its actions: what recordings of the service do not show.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 mod common;
 
 use common::*;
