@@ -4,13 +4,14 @@
 //! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
 //! the standard error stream and have no line.
 mod functions;
+mod steps;
 
 use functions::Functions;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stepfunctions_local::{
-    ApiError, CreateStateMachine, Engine, HistoryOptions, MachineType, MemoryObjects, Objects,
-    StartExecution, Timestamp, VirtualClock,
+    ApiError, Clock, CreateStateMachine, DescribeExecution, Engine, HistoryOptions, MachineType,
+    MemoryObjects, Objects, StartExecution, Timestamp, VirtualClock,
 };
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/conformance-sfn-role";
@@ -27,7 +28,9 @@ async fn main() -> Result<(), Failed> {
         let case: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
         let kind = case["kind"].as_str().unwrap_or_default();
         let done = match kind {
-            "execution" | "sync_execution" => executions(&case).await,
+            "execution" | "sync_execution" if case["activities"].is_null() => executions(&case).await,
+            "execution" => with_workers(&case).await,
+            "api" | "test_state" | "create_error" if case["steps"].is_array() => calls(&case).await,
             "create_error" => create_error(&case).await,
             other => Err(format!("kind {other}").into()),
         };
@@ -43,7 +46,16 @@ fn emit(line: &Value) {
 }
 
 /// An engine with everything that the case wants to exist.
-async fn prepare(case: &Value) -> Result<Engine, Failed> {
+async fn prepare(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
+    let (engine, clock) = engine(case).await?;
+    for machine in case["state_machines"].as_array().into_iter().flatten() {
+        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
+    }
+    Ok((engine, clock))
+}
+
+/// An engine with the case's objects and functions.
+async fn engine(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
     let objects = MemoryObjects::new();
     for (bucket, keys) in case["s3"].as_object().into_iter().flatten() {
         objects.bucket(bucket);
@@ -52,18 +64,16 @@ async fn prepare(case: &Value) -> Result<Engine, Failed> {
         }
     }
     let now = Timestamp::from(std::time::SystemTime::now());
+    let clock = VirtualClock::new(now);
     let engine = Engine::builder()
         .account("111111111111")
-        .clock(Arc::new(VirtualClock::new(now)))
+        .clock(Arc::new(clock.clone()))
         .objects(Arc::new(objects))
         .lambda(Arc::new(Functions::of(&case["lambdas"])))
         .seed(1)
         .open()
         .await?;
-    for machine in case["state_machines"].as_array().into_iter().flatten() {
-        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
-    }
-    Ok(engine)
+    Ok((engine, clock))
 }
 
 fn text(value: &Value) -> String {
@@ -87,7 +97,7 @@ fn error(id: &Value, run: &Value, error: &ApiError) -> Value {
 }
 
 async fn create_error(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+    let (engine, _) = prepare(case).await?;
     let run = case["runs"].get(0).cloned().unwrap_or_default();
     let kind = if case["features"].as_array().is_some_and(|f| f.iter().any(|f| f == "Express")) {
         json!("EXPRESS")
@@ -101,10 +111,35 @@ async fn create_error(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn executions(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+/// A case that is nothing but calls.
+async fn calls(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
+    emit(&json!({"id": case["id"], "run": 0, "responses": answers.by_key}));
+    Ok(())
+}
+
+/// A case whose executions need others beside them: everything happens in the order of its calls.
+async fn with_workers(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
     for run in case["runs"].as_array().into_iter().flatten() {
-        match one(&engine, case, run).await {
+        let of = |key: &str| run[key].as_str().and_then(|k| answers.by_key.get(k)).cloned();
+        let mut line = json!({"id": case["id"], "run": run["run"], "responses": answers.by_key});
+        for (name, key) in [("history", "history_key"), ("describe", "describe_key")] {
+            if let Some(answer) = of(key) {
+                line[name] = answer;
+            }
+        }
+        emit(&line);
+    }
+    Ok(())
+}
+
+async fn executions(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = prepare(case).await?;
+    for run in case["runs"].as_array().into_iter().flatten() {
+        match one(&engine, &clock, case, run).await {
             Ok(line) => emit(&line),
             Err(e) => emit(&error(&case["id"], &run["run"], &e)),
         }
@@ -112,12 +147,30 @@ async fn executions(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiError> {
+/// An execution once nothing more happens to it without time.
+async fn settled(engine: &Engine, arn: &str) -> Result<DescribeExecution, ApiError> {
+    let mut events = 0;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let now = engine.get_execution_history(arn, HistoryOptions::default()).await?.items.len();
+        if now == events {
+            return engine.describe_execution(arn).await;
+        }
+        events = now;
+    }
+}
+
+async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -> Result<Value, ApiError> {
     let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
     let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
-    let started =
-        engine.start_execution(StartExecution { state_machine_arn: arn, name: None, input }).await?;
-    let ended = engine.wait(&started.execution_arn).await?;
+    let name = run["execution_name"].as_str().map(str::to_owned);
+    // This one was looked at while it ran: time stands still until then.
+    let held = (run["result"]["status"] == "RUNNING").then(|| clock.hold());
+    let started = engine.start_execution(StartExecution { state_machine_arn: arn, name, input }).await?;
+    let ended = match held {
+        None => engine.wait(&started.execution_arn).await?,
+        Some(_) => settled(engine, &started.execution_arn).await?,
+    };
     let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
     let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
     let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});

@@ -26,7 +26,8 @@ fn check_name(p: &Params, name: &str) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     // Digits alone would be a version's number.
     let told_apart = name.chars().any(|c| !c.is_ascii_digit());
-    if !name.is_empty() && !(name.chars().all(allowed) && told_apart) {
+    let allowed = name.chars().all(allowed) && told_apart;
+    if !allowed && !name.is_empty() {
         p.violated(name, "name", &format!("satisfy regular expression pattern: {PATTERN}"));
     }
 }
