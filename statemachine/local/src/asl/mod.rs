@@ -2,10 +2,13 @@
 mod choice;
 mod fields;
 mod flow;
+#[cfg(test)]
+mod fuzz;
 mod map;
 mod model;
 mod state;
 mod task;
+mod unique;
 
 pub(crate) use fields::type_name;
 pub(crate) use map::DEFAULT_PARALLEL;
@@ -52,6 +55,9 @@ pub(crate) fn parse(text: &str, express: bool) -> Result<Machine, Vec<Diagnostic
     }
     let value: Value =
         serde_json::from_str(text).map_err(|e| whole("INVALID_JSON_DESCRIPTION", e.to_string()))?;
+    if let Some(twice) = unique::duplicate(text) {
+        return Err(vec![twice]);
+    }
     let problems = Problems::default();
     let machine = machine(&value, express, &problems);
     let found = problems.into_inner();

@@ -53,11 +53,11 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
         ("states", "states:startExecution.sync") => Resource::StartExecution(Pattern::Sync),
         ("states", "states:startExecution.sync:2") => Resource::StartExecution(Pattern::Sync2),
         ("states", "aws-sdk:sfn:startExecution") => Resource::StartExecution(Pattern::AwsSdk),
-        ("states", "aws-sdk:s3:getObject") => Resource::S3("getObject"),
-        ("states", "aws-sdk:s3:putObject") => Resource::S3("putObject"),
-        ("states", "aws-sdk:s3:listObjectsV2") => Resource::S3("listObjectsV2"),
-        ("states", "aws-sdk:s3:listObjects") => Resource::S3("listObjects"),
-        _ => {
+        (_, other) => {
+            let action = other.strip_prefix("aws-sdk:s3:").filter(|_| *service == "states");
+            if let Some(action) = action.and_then(crate::exec::s3_action) {
+                return Some(Resource::S3(action));
+            }
             fields.bad("Resource", format!("The resource \"{text}\" is not supported by this engine"));
             return None;
         }

@@ -19,6 +19,7 @@ pub(crate) use cursor::{Cursor, Item, Phase};
 pub(crate) use drive::drive;
 pub(crate) use io::{View, json_size, unexpected};
 pub(crate) use run::{Parts, Run, Stop};
+pub(crate) use s3::action as s3_action;
 pub(crate) use scope::Scope;
 pub(crate) use trouble::{Failure, Trouble};
 
