@@ -1,6 +1,9 @@
 //! Runs a folder of recorded cases and writes one JSON line a run, in the format that the cases' comparison reads:
 //! `cargo run --release -p stepfunctions-local --example conformance -- CASES_DIR > actual.jsonl`.
 //!
+//! A case says when it was recorded; the engine then behaves as the service did at that time where that is known to differ.
+//! With `--newest` it always behaves as the newest recordings.
+//!
 //! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
 //! the standard error stream and have no line.
 mod functions;
@@ -9,8 +12,8 @@ use functions::Functions;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stepfunctions_local::{
-    ApiError, CreateStateMachine, Engine, HistoryOptions, MachineType, MemoryObjects, Objects,
-    StartExecution, Timestamp, VirtualClock,
+    ApiError, Clock, CreateStateMachine, DescribeExecution, Engine, HistoryOptions, MachineType,
+    MemoryObjects, Objects, StartExecution, Timestamp, VirtualClock,
 };
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/conformance-sfn-role";
@@ -42,8 +45,21 @@ fn emit(line: &Value) {
     println!("{line}");
 }
 
-/// An engine with everything that the case wants to exist.
-async fn prepare(case: &Value) -> Result<Engine, Failed> {
+/// When the case was recorded (`31-12-2024, 12:00:00`), if it says so and is asked.
+fn recorded(case: &Value) -> Option<Timestamp> {
+    let format = time::macros::format_description!("[day]-[month]-[year], [hour]:[minute]:[second]");
+    let moment = time::PrimitiveDateTime::parse(case["recorded"].as_str()?, format).ok()?;
+    let newest = std::env::args().any(|a| a == "--newest");
+    (!newest).then(|| Timestamp::from_millis(moment.assume_utc().unix_timestamp() * 1000))
+}
+
+/// The API had no members about redrives before 15 November 2023.
+fn knows_redrives(case: &Value) -> bool {
+    recorded(case).is_none_or(|r| r.millis() >= 1_700_006_400_000)
+}
+
+/// An engine with everything that the case wants to exist, and its clock.
+async fn prepare(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
     let objects = MemoryObjects::new();
     for (bucket, keys) in case["s3"].as_object().into_iter().flatten() {
         objects.bucket(bucket);
@@ -51,10 +67,16 @@ async fn prepare(case: &Value) -> Result<Engine, Failed> {
             objects.put(bucket, key, functions::body(body)?.into()).await?;
         }
     }
-    let now = Timestamp::from(std::time::SystemTime::now());
-    let engine = Engine::builder()
+    // Milliseconds of three digits, as in nine of ten moments: the length of an answer's body depends on them.
+    let now = Timestamp::from(std::time::SystemTime::now()).millis() / 1000 * 1000 + 123;
+    let clock = VirtualClock::new(Timestamp::from_millis(now));
+    let mut builder = Engine::builder();
+    if let Some(moment) = recorded(case) {
+        builder = builder.as_of(moment);
+    }
+    let engine = builder
         .account("111111111111")
-        .clock(Arc::new(VirtualClock::new(now)))
+        .clock(Arc::new(clock.clone()))
         .objects(Arc::new(objects))
         .lambda(Arc::new(Functions::of(&case["lambdas"])))
         .seed(1)
@@ -63,7 +85,7 @@ async fn prepare(case: &Value) -> Result<Engine, Failed> {
     for machine in case["state_machines"].as_array().into_iter().flatten() {
         create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
     }
-    Ok(engine)
+    Ok((engine, clock))
 }
 
 fn text(value: &Value) -> String {
@@ -87,7 +109,7 @@ fn error(id: &Value, run: &Value, error: &ApiError) -> Value {
 }
 
 async fn create_error(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+    let (engine, _) = prepare(case).await?;
     let run = case["runs"].get(0).cloned().unwrap_or_default();
     let kind = if case["features"].as_array().is_some_and(|f| f.iter().any(|f| f == "Express")) {
         json!("EXPRESS")
@@ -102,9 +124,9 @@ async fn create_error(case: &Value) -> Result<(), Failed> {
 }
 
 async fn executions(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+    let (engine, clock) = prepare(case).await?;
     for run in case["runs"].as_array().into_iter().flatten() {
-        match one(&engine, case, run).await {
+        match one(&engine, &clock, case, run).await {
             Ok(line) => emit(&line),
             Err(e) => emit(&error(&case["id"], &run["run"], &e)),
         }
@@ -112,12 +134,25 @@ async fn executions(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiError> {
+/// What an execution has come to: its end, or where it stands after a day. Nobody has waited longer for a recording.
+async fn ended(engine: &Engine, clock: &VirtualClock, arn: &str) -> Result<DescribeExecution, ApiError> {
+    let start = clock.now();
+    for hour in 1..=24 {
+        tokio::select! {
+            biased;
+            ended = engine.wait(arn) => return ended,
+            () = clock.sleep_until(start.plus_seconds(f64::from(hour) * 3600.0)) => {}
+        }
+    }
+    engine.describe_execution(arn).await
+}
+
+async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -> Result<Value, ApiError> {
     let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
     let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
-    let started =
-        engine.start_execution(StartExecution { state_machine_arn: arn, name: None, input }).await?;
-    let ended = engine.wait(&started.execution_arn).await?;
+    let name = run["execution_name"].as_str().map(str::to_owned);
+    let started = engine.start_execution(StartExecution { state_machine_arn: arn, name, input }).await?;
+    let ended = ended(engine, clock, &started.execution_arn).await?;
     let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
     let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
     let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});
@@ -125,9 +160,11 @@ async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiErr
         let describe = &mut line["describe"];
         describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
         describe["outputDetails"] = json!({"included": true});
-        if let Some(map) = describe.as_object_mut() {
-            map.retain(|k, _| !k.starts_with("redrive"));
-        }
+    }
+    if (run.get("sync_key").is_some() || !knows_redrives(case))
+        && let Some(map) = line["describe"].as_object_mut()
+    {
+        map.retain(|k, _| !k.starts_with("redrive"));
     }
     Ok(line)
 }
