@@ -27,8 +27,11 @@ async fn holds(world: &World, rule: &Value, input: &Value) -> Value {
     parse(ended.output.as_ref())
 }
 
-/// Operator, then pairs of values with what is expected of `left OP right`.
-fn table() -> Vec<(&'static str, Vec<(Value, Value, bool)>)> {
+/// Left, right, and what is expected of `left OP right`.
+type Row = (Value, Value, bool);
+
+/// Rows by operator.
+fn table() -> Vec<(&'static str, Vec<Row>)> {
     let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00+00:30");
     let row = |l: Value, r: Value, e: bool| (l, r, e);
     let order = |less: &Value, more: &Value, [below, same, above]: [bool; 3]| {

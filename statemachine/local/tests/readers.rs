@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use std::io::Write;
 use stepfunctions_local::*;
 
+/// A key and what is behind it.
+type Stored = (&'static str, Vec<u8>);
+
 fn gz(text: &str) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packed.write_all(text.as_bytes()).unwrap();
@@ -34,7 +37,7 @@ fn with_source(mut definition: Value) -> Value {
     definition
 }
 
-async fn run(definition: &Value, objects: &[(&str, Vec<u8>)]) -> DescribeExecution {
+async fn run(definition: &Value, objects: &[Stored]) -> DescribeExecution {
     let world = World::new(|_, event| Ok(event)).await;
     for (key, body) in objects {
         world.objects.put("results", key, body.clone().into()).await.unwrap();
@@ -83,7 +86,7 @@ async fn an_inventory_that_is_not_whole_fails_the_reader() {
     let file = gz("\"from\",\"a\",\"1\"\n");
     let wrong = json!([{"key": "1.csv.gz", "size": 1, "MD5checksum": md5(b"something else")}]);
     let orc = String::from_utf8(inventory(json!([]))).unwrap().replace("\"CSV\"", "\"ORC\"").into_bytes();
-    let cases: [(Vec<(&str, Vec<u8>)>, &str); 5] = [
+    let cases: [(Vec<Stored>, &str); 5] = [
         (vec![("manifest.json", inventory(wrong)), ("1.csv.gz", file)], "expected MD5"),
         (vec![("manifest.json", inventory(json!([{"key": "gone.csv"}])))], "NoSuchKey"),
         (
