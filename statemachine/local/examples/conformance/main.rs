@@ -1,6 +1,9 @@
 //! Runs a folder of recorded cases and writes one JSON line a run, in the format that the cases' comparison reads:
 //! `cargo run --release -p stepfunctions-local --example conformance -- CASES_DIR > actual.jsonl`.
 //!
+//! A case says when it was recorded; the engine then behaves as the service did at that time where that is known to differ.
+//! With `--newest` it always behaves as the newest recordings.
+//!
 //! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
 //! the standard error stream and have no line.
 mod functions;
@@ -45,6 +48,19 @@ fn emit(line: &Value) {
     println!("{line}");
 }
 
+/// When the case was recorded (`31-12-2024, 12:00:00`), if it says so and is asked.
+fn recorded(case: &Value) -> Option<Timestamp> {
+    let format = time::macros::format_description!("[day]-[month]-[year], [hour]:[minute]:[second]");
+    let moment = time::PrimitiveDateTime::parse(case["recorded"].as_str()?, format).ok()?;
+    let newest = std::env::args().any(|a| a == "--newest");
+    (!newest).then(|| Timestamp::from_millis(moment.assume_utc().unix_timestamp() * 1000))
+}
+
+/// The API had no members about redrives before 15 November 2023.
+fn knows_redrives(case: &Value) -> bool {
+    recorded(case).is_none_or(|r| r.millis() >= 1_700_006_400_000)
+}
+
 /// An engine with everything that the case wants to exist.
 async fn prepare(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
     let (engine, clock) = engine(case).await?;
@@ -63,9 +79,14 @@ async fn engine(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
             objects.put(bucket, key, functions::body(body)?.into()).await?;
         }
     }
-    let now = Timestamp::from(std::time::SystemTime::now());
-    let clock = VirtualClock::new(now);
-    let engine = Engine::builder()
+    // Milliseconds of three digits, as in nine of ten moments: the length of an answer's body depends on them.
+    let now = Timestamp::from(std::time::SystemTime::now()).millis() / 1000 * 1000 + 123;
+    let clock = VirtualClock::new(Timestamp::from_millis(now));
+    let mut builder = Engine::builder();
+    if let Some(moment) = recorded(case) {
+        builder = builder.as_of(moment);
+    }
+    let engine = builder
         .account("111111111111")
         .clock(Arc::new(clock.clone()))
         .objects(Arc::new(objects))
@@ -147,30 +168,25 @@ async fn executions(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-/// An execution once nothing more happens to it without time.
-async fn settled(engine: &Engine, arn: &str) -> Result<DescribeExecution, ApiError> {
-    let mut events = 0;
-    loop {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        let now = engine.get_execution_history(arn, HistoryOptions::default()).await?.items.len();
-        if now == events {
-            return engine.describe_execution(arn).await;
+/// What an execution has come to: its end, or where it stands after a day. Nobody has waited longer for a recording.
+async fn ended(engine: &Engine, clock: &VirtualClock, arn: &str) -> Result<DescribeExecution, ApiError> {
+    let start = clock.now();
+    for hour in 1..=24 {
+        tokio::select! {
+            biased;
+            ended = engine.wait(arn) => return ended,
+            () = clock.sleep_until(start.plus_seconds(f64::from(hour) * 3600.0)) => {}
         }
-        events = now;
     }
+    engine.describe_execution(arn).await
 }
 
 async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -> Result<Value, ApiError> {
     let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
     let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
     let name = run["execution_name"].as_str().map(str::to_owned);
-    // This one was looked at while it ran: time stands still until then.
-    let held = (run["result"]["status"] == "RUNNING").then(|| clock.hold());
     let started = engine.start_execution(StartExecution { state_machine_arn: arn, name, input }).await?;
-    let ended = match held {
-        None => engine.wait(&started.execution_arn).await?,
-        Some(_) => settled(engine, &started.execution_arn).await?,
-    };
+    let ended = ended(engine, clock, &started.execution_arn).await?;
     let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
     let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
     let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});
@@ -178,9 +194,11 @@ async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -
         let describe = &mut line["describe"];
         describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
         describe["outputDetails"] = json!({"included": true});
-        if let Some(map) = describe.as_object_mut() {
-            map.retain(|k, _| !k.starts_with("redrive"));
-        }
+    }
+    if (run.get("sync_key").is_some() || !knows_redrives(case))
+        && let Some(map) = line["describe"].as_object_mut()
+    {
+        map.retain(|k, _| !k.starts_with("redrive"));
     }
     Ok(line)
 }

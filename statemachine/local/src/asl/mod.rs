@@ -2,10 +2,13 @@
 mod choice;
 mod fields;
 mod flow;
+#[cfg(test)]
+mod fuzz;
 mod map;
 mod model;
 mod state;
 mod task;
+mod unique;
 
 pub(crate) use fields::type_name;
 pub(crate) use map::DEFAULT_PARALLEL;
@@ -91,6 +94,9 @@ fn read(text: &str) -> Result<Value, Vec<Diagnostic>> {
     let value: Value = serde_json::from_str(text).map_err(|_| vec![no_json(text)])?;
     if !value.is_object() {
         return Err(vec![no_object()]);
+    }
+    if let Some(twice) = unique::duplicate(text) {
+        return Err(vec![twice]);
     }
     Ok(value)
 }

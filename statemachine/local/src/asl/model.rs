@@ -116,7 +116,7 @@ pub(crate) enum Resource {
     LambdaInvoke,
     /// `arn:aws:states:::states:startExecution`, `.sync`, `.sync:2`, or through `aws-sdk:sfn`.
     StartExecution(Pattern),
-    /// `arn:aws:states:::aws-sdk:s3:getObject` and `putObject`, `listObjectsV2`.
+    /// `arn:aws:states:::aws-sdk:s3:getObject` and the other actions of S3.
     S3(&'static str),
     /// An activity's ARN.
     Activity(String),
@@ -288,9 +288,14 @@ pub(crate) struct Reader {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Listing,
+    /// The manifest of an S3 inventory.
+    Inventory,
     Json,
     JsonLines,
-    Csv { headers: Option<Vec<String>>, delimiter: char },
+    Csv {
+        headers: Option<Vec<String>>,
+        delimiter: char,
+    },
 }
 
 /// `ItemBatcher`.

@@ -72,13 +72,10 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
         ("states", "states:startExecution.sync") => Resource::StartExecution(Pattern::Sync),
         ("states", "states:startExecution.sync:2") => Resource::StartExecution(Pattern::Sync2),
         ("states", "aws-sdk:sfn:startExecution") => Resource::StartExecution(Pattern::AwsSdk),
-        ("states", "aws-sdk:s3:getObject") => Resource::S3("getObject"),
-        ("states", "aws-sdk:s3:putObject") => Resource::S3("putObject"),
-        ("states", "aws-sdk:s3:listObjectsV2") => Resource::S3("listObjectsV2"),
-        ("states", "aws-sdk:s3:listObjects") => Resource::S3("listObjects"),
         ("states", sdk) if own_action(sdk).is_some() => {
             Resource::Sfn(own_action(sdk).unwrap_or_default().to_owned())
         }
+        ("states", sdk) if s3_action(sdk).is_some() => Resource::S3(s3_action(sdk).unwrap_or_default()),
         _ if context.mocked => Resource::Mocked(text.to_owned()),
         _ => {
             fields.bad("Resource", format!("The resource \"{text}\" is not supported by this engine"));
@@ -96,6 +93,11 @@ fn own_action(rest: &str) -> Option<&str> {
     let action = rest.strip_prefix("aws-sdk:sfn:")?;
     let whole = !action.is_empty() && action.chars().all(|c| c.is_ascii_alphabetic());
     whole.then_some(action).filter(|a| crate::service::ACTIONS.iter().any(|known| same_word(known, a)))
+}
+
+/// The action of S3 that a Task calls, if we have it.
+fn s3_action(rest: &str) -> Option<&'static str> {
+    rest.strip_prefix("aws-sdk:s3:").and_then(crate::exec::s3_action)
 }
 
 /// `StartExecution` is `startExecution`.

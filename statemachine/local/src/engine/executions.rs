@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An execution can be redriven so long after its end (facts: 14 days), in milliseconds.
-const REDRIVABLE: i64 = 14 * 24 * 3600 * 1000;
+pub(crate) const REDRIVABLE: i64 = 14 * 24 * 3600 * 1000;
 /// Items of a page at most, and if the caller does not say.
 const PAGE: (u32, u32) = (1_000, 100);
 

@@ -32,6 +32,9 @@ pub(crate) enum Phase {
 pub(crate) struct Item {
     pub(crate) index: u64,
     pub(crate) value: Arc<Value>,
+    /// Where it was read, for a DISTRIBUTED Map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<Arc<str>>,
 }
 
 /// Where a scope stands.

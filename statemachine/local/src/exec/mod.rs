@@ -24,6 +24,7 @@ pub(crate) use drive::drive;
 pub(crate) use io::{View, json_size, unexpected};
 pub(crate) use probe::{Mock, Probe, Refused, Report, callable};
 pub(crate) use run::{Parts, Run, Stop};
+pub(crate) use s3::action as s3_action;
 pub(crate) use scope::Scope;
 pub(crate) use tokens::{Tokens, Unheard, Word};
 pub(crate) use trouble::{Failure, Trouble};

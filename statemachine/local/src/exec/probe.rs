@@ -4,7 +4,7 @@ use super::retry::longest_delay;
 use super::scope::Scope;
 use super::task::Names;
 use super::{Cursor, Failure, Item, Parts, Phase, Run, Trouble};
-use crate::asl::{Flow, Kind, Language, Machine, MapState, Resource, State, Task, Transition};
+use crate::asl::{Flow, Kind, Language, Machine, MapState, Mode, Resource, State, Task, Transition};
 use crate::engine::{Inner, Loaded};
 use crate::map;
 use serde_json::{Map, Value, json};
@@ -283,9 +283,14 @@ impl Bench {
             self.see("afterItemsPath", &json!(items));
         }
         if map.selector.is_some() {
+            // A test names no object that the reader has read.
+            let origin: Option<Arc<str>> = match map.mode {
+                Mode::Distributed { .. } if map.reader.is_none() => Some(map::STATE_DATA.into()),
+                Mode::Distributed { .. } | Mode::Inline => None,
+            };
             let mut selected = Vec::with_capacity(items.len());
             for (index, value) in items.iter().enumerate() {
-                let item = Item { index: index as u64, value: Arc::new(value.clone()) };
+                let item = Item { index: index as u64, value: Arc::new(value.clone()), source: origin.clone() };
                 selected.push(map::select(&self.scope.view(&state, input), map, &item)?);
             }
             self.see("afterItemSelector", &Value::Array(selected));

@@ -177,6 +177,11 @@ impl Run {
         id
     }
 
+    /// Leaves a change for the next flush.
+    pub(crate) fn defer(&self, op: Op) {
+        self.lock().before.push(op);
+    }
+
     /// Records where a scope stands.
     pub(crate) fn save(&self, path: &str, cursor: &Cursor) {
         self.lock().cursors.insert(path.to_owned(), cursor.clone());

@@ -38,8 +38,8 @@ CREATE INDEX IF NOT EXISTS map_runs_by_execution ON map_runs (execution);
 CREATE TABLE IF NOT EXISTS map_items (map_run INTEGER PRIMARY KEY, items TEXT NOT NULL);
 ";
 
-/// Opens the database and makes its tables.
-pub(super) fn open(database: &Database) -> Result<Connection, StoreError> {
+/// Opens the database and makes its tables; with a limit in bytes, it grows no further.
+pub(super) fn open(database: &Database, limit: Option<u64>) -> Result<Connection, StoreError> {
     let connection = match database {
         Database::File(path) => Connection::open(path)?,
         Database::Memory => Connection::open_in_memory()?,
@@ -50,6 +50,12 @@ pub(super) fn open(database: &Database) -> Result<Connection, StoreError> {
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;",
     )?;
+    if let Some(bytes) = limit {
+        let page: u64 = connection.query_row("PRAGMA page_size", [], |r| r.get(0))?;
+        // The pragma answers with the limit that is now in force.
+        let sql = format!("PRAGMA max_page_count = {}", (bytes / page.max(1)).max(1));
+        connection.query_row(&sql, [], |r| r.get::<_, i64>(0))?;
+    }
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if version != 0 && version != VERSION {
         return Err(StoreError(format!("database: expected version {VERSION}, found {version}")));
