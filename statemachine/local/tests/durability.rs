@@ -281,7 +281,7 @@ async fn a_database_has_one_engine_and_a_known_version() {
     let other = folder.path().join("other");
     Connection::open(&other).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let refused = Engine::builder().database(Database::File(other)).open().await.err().unwrap();
-    assert!(refused.to_string().contains("expected version 1, found 99"), "{refused}");
+    assert!(refused.to_string().contains("expected version 2, found 99"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! How long an execution is kept after its end, and that it goes as a whole.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic as tests do
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 mod common;
 use common::*;
 use serde_json::json;

@@ -292,6 +292,21 @@ async fn a_deleted_machine_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_machine_made_after_a_deletion_runs_its_own_definition() {
+    let world = world().await;
+    let engine = &world.engine;
+    for result in ["first", "second"] {
+        let definition = serde_json::from_str(&pass(result)).unwrap();
+        let machine = made(engine, result, &definition).await;
+        let execution = begun(engine, &machine, &json!({})).await;
+        let ended = engine.wait(&execution).await.unwrap();
+        assert_eq!(ended.state_machine_arn, machine);
+        assert_eq!(parse(ended.output.as_ref()), json!(result));
+        ok(engine, "DeleteStateMachine", json!({"stateMachineArn": machine})).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_of_the_other_type_is_refused() {
     let world = world().await;
     let engine = &world.engine;

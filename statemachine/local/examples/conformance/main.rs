@@ -13,8 +13,7 @@ use functions::Functions;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stepfunctions_local::{
-    ApiError, Clock, CreateStateMachine, DescribeExecution, Engine, HistoryOptions, MachineType,
-    MemoryObjects, Objects, StartExecution, Timestamp, VirtualClock,
+    ApiError, Clock, CreateStateMachine, Engine, MachineType, MemoryObjects, Objects, Timestamp, VirtualClock,
 };
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/conformance-sfn-role";
@@ -54,11 +53,6 @@ fn recorded(case: &Value) -> Option<Timestamp> {
     let moment = time::PrimitiveDateTime::parse(case["recorded"].as_str()?, format).ok()?;
     let newest = std::env::args().any(|a| a == "--newest");
     (!newest).then(|| Timestamp::from_millis(moment.assume_utc().unix_timestamp() * 1000))
-}
-
-/// The API had no members about redrives before 15 November 2023.
-fn knows_redrives(case: &Value) -> bool {
-    recorded(case).is_none_or(|r| r.millis() >= 1_700_006_400_000)
 }
 
 /// An engine with everything that the case wants to exist.
@@ -169,36 +163,36 @@ async fn executions(case: &Value) -> Result<(), Failed> {
 }
 
 /// What an execution has come to: its end, or where it stands after a day. Nobody has waited longer for a recording.
-async fn ended(engine: &Engine, clock: &VirtualClock, arn: &str) -> Result<DescribeExecution, ApiError> {
+async fn ended(engine: &Engine, clock: &VirtualClock, arn: &str) -> Result<(), ApiError> {
     let start = clock.now();
     for hour in 1..=24 {
         tokio::select! {
             biased;
-            ended = engine.wait(arn) => return ended,
+            ended = engine.wait(arn) => return ended.map(drop),
             () = clock.sleep_until(start.plus_seconds(f64::from(hour) * 3600.0)) => {}
         }
     }
-    engine.describe_execution(arn).await
+    Ok(())
 }
 
 async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -> Result<Value, ApiError> {
     let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
-    let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
-    let name = run["execution_name"].as_str().map(str::to_owned);
-    let started = engine.start_execution(StartExecution { state_machine_arn: arn, name, input }).await?;
-    let ended = ended(engine, clock, &started.execution_arn).await?;
-    let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
-    let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
-    let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});
-    if run.get("sync_key").is_some() {
-        let describe = &mut line["describe"];
-        describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
-        describe["outputDetails"] = json!({"included": true});
+    let mut request = json!({"stateMachineArn": arn});
+    if run["input_absent"] != true {
+        request["input"] = json!(run["input"].to_string());
     }
-    if (run.get("sync_key").is_some() || !knows_redrives(case))
-        && let Some(map) = line["describe"].as_object_mut()
-    {
-        map.retain(|k, _| !k.starts_with("redrive"));
+    if let Some(name) = run["execution_name"].as_str() {
+        request["name"] = json!(name);
     }
-    Ok(line)
+    let describe = if run.get("sync_key").is_some() {
+        engine.call("StartSyncExecution", request).await?
+    } else {
+        let started = engine.call("StartExecution", request).await?;
+        let arn = &started["executionArn"];
+        ended(engine, clock, arn.as_str().unwrap_or_default()).await?;
+        engine.call("DescribeExecution", json!({"executionArn": arn})).await?
+    };
+    let history = json!({"executionArn": describe["executionArn"], "maxResults": 1000});
+    let history = engine.call("GetExecutionHistory", history).await?["events"].take();
+    Ok(json!({"id": case["id"], "run": run["run"], "history": history, "describe": describe}))
 }

@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while let Some(key) = map.next_key::<String>()? {
             if keys.contains(&key) {
                 let location = if self.at.is_empty() { "/".to_owned() } else { self.at.clone() };
-                let message = format!("Duplicate field '{key}'");
+                let message = format!("Duplicate field '{key}' at {location}");
                 *self.found.borrow_mut() =
                     Some(Diagnostic { code: "INVALID_JSON_DESCRIPTION", message, location });
                 return Err(A::Error::custom("duplicate"));

@@ -68,6 +68,7 @@ impl Engine {
             let ended = self.wait(&run.arn).await;
             ended.map(drop)?;
         }
+        lock(&self.inner.loaded).retain(|_, loaded| loaded.arn != arn);
         let wanted = arn.to_owned();
         Ok(self.inner.store.call(move |db| forget_executions(db, &wanted)).await?)
     }

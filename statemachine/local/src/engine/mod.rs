@@ -102,8 +102,8 @@ impl EngineBuilder {
     }
 
     /// Behaves as the service did at a moment, where recordings show that it has changed since: without redrive counts
-    /// before 15 November 2023, with the older order of events at a distributed Map's end until the autumn of 2024. As the
-    /// newest recordings unless set.
+    /// before 15 November 2023, without members about encryption before 25 July 2024, with the older order of events at a
+    /// distributed Map's end until the autumn of 2024. As the newest recordings unless set.
     #[must_use]
     pub fn as_of(mut self, moment: Timestamp) -> Self {
         self.as_of = Some(moment);

@@ -22,6 +22,7 @@ DELETE FROM map_items WHERE map_run IN (SELECT m.id FROM map_runs m JOIN expired
 DELETE FROM map_runs WHERE execution IN (SELECT id FROM expired);
 DELETE FROM history WHERE execution IN (SELECT id FROM expired);
 DELETE FROM cursors WHERE execution IN (SELECT id FROM expired);
+DELETE FROM origins WHERE execution IN (SELECT id FROM expired);
 DELETE FROM executions WHERE id IN (SELECT id FROM expired);
 DROP TABLE expired;";
 

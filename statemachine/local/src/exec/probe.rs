@@ -290,7 +290,8 @@ impl Bench {
             };
             let mut selected = Vec::with_capacity(items.len());
             for (index, value) in items.iter().enumerate() {
-                let item = Item { index: index as u64, value: Arc::new(value.clone()), source: origin.clone() };
+                let item =
+                    Item { index: index as u64, value: Arc::new(value.clone()), source: origin.clone() };
                 selected.push(map::select(&self.scope.view(&state, input), map, &item)?);
             }
             self.see("afterItemSelector", &Value::Array(selected));

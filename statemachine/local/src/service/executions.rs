@@ -37,6 +37,8 @@ pub(super) async fn start_sync(engine: &Engine, p: &Params) -> Answer {
     if let Some(map) = answer.as_object_mut() {
         map.retain(|name, _| !name.starts_with("redrive"));
     }
+    // Here it is said also of an output that there is not.
+    put(&mut answer, "outputDetails", Some(json!({"included": !metadata})));
     // Billed in steps of 100 ms and 64 MB, and never less than one of each.
     let billed = (took.max(1) + 99) / 100 * 100;
     answer["billingDetails"] = json!({"billedDurationInMilliseconds": billed, "billedMemoryUsedInMB": 64});

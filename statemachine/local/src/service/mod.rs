@@ -75,6 +75,12 @@ impl Engine {
     /// # });
     /// ```
     pub async fn call(&self, action: &str, body: Value) -> Result<Value, ApiError> {
+        let mut answer = self.answer(action, body).await?;
+        self.inner().vintage.withhold(&mut answer);
+        Ok(answer)
+    }
+
+    async fn answer(&self, action: &str, body: Value) -> Answer {
         let p = Params::new(body)?;
         match action {
             "CreateStateMachine" => machines::create(self, &p).await,

@@ -13,14 +13,14 @@ pub enum Database {
 }
 
 /// Raised whenever the tables change; a database of another version is refused, not guessed at.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS machines (
   arn TEXT PRIMARY KEY, name TEXT NOT NULL, express INTEGER NOT NULL, role TEXT NOT NULL,
   revision INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS revisions (
-  id INTEGER PRIMARY KEY, machine TEXT NOT NULL, role TEXT NOT NULL, express INTEGER NOT NULL, definition TEXT NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, machine TEXT NOT NULL, role TEXT NOT NULL, express INTEGER NOT NULL, definition TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS executions (
   id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, revision INTEGER NOT NULL,
   name TEXT NOT NULL, express INTEGER NOT NULL, status TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER,
