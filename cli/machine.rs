@@ -53,7 +53,14 @@ impl Machine {
     /// # Errors
     /// If another process has the home, or disk, database or sockets fail.
     pub(crate) async fn open(home: &Home, settings: &WorkerSettings) -> Outcome<Self> {
-        let owner = home.own()?;
+        Self::open_in(home, home.own()?, settings).await
+    }
+
+    /// As [`Machine::open`], in a home that is this process's already.
+    ///
+    /// # Errors
+    /// If disk, database or sockets fail.
+    pub(crate) async fn open_in(home: &Home, owner: Owner, settings: &WorkerSettings) -> Outcome<Self> {
         let pool = pool(home, settings).await?;
         let opened = Engine::builder()
             .database(Database::File(home.database()))

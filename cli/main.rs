@@ -1,6 +1,7 @@
 //! The command line: raw arguments, then one file per command.
 
 mod api;
+mod bus;
 mod command;
 mod control;
 mod definition;
@@ -13,6 +14,7 @@ mod locations;
 mod machine;
 mod options;
 mod place;
+mod places;
 mod progress;
 mod report;
 mod story;
@@ -21,13 +23,16 @@ mod table;
 mod times;
 mod units;
 mod view;
+mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use command::{copy, describe, executions, history, redrive, report as report_command, resume, stop, worker};
+use command::{
+    copy, describe, executions, history, local, redrive, report as report_command, resume, stop, worker,
+};
 use exit::{CliError, Outcome};
 use home::Home;
 
@@ -85,6 +90,8 @@ impl Global {
 enum Command {
     /// Show everything on this machine alone: two S3 servers, one object, one transfer
     Demo(demo::DemoArgs),
+    /// Serve S3 places and the Step Functions API on this machine, with a rule that copies what is put
+    Local(local::LocalArgs),
     /// Copy an object
     Copy(Box<copy::CopyArgs>),
     /// List executions
@@ -130,6 +137,7 @@ fn run(cli: Cli) -> Outcome {
 async fn dispatch(command: Command, global: &Global) -> Outcome {
     match command {
         Command::Demo(args) => demo::run(args, global).await,
+        Command::Local(args) => local::run(args, global).await,
         Command::Copy(args) => copy::run(*args, global).await,
         Command::Executions(args) => executions::run(args, global).await,
         Command::Describe(args) => describe::run(args, global).await,

@@ -4,6 +4,7 @@ pub(crate) mod copy;
 pub(crate) mod describe;
 pub(crate) mod executions;
 pub(crate) mod history;
+pub(crate) mod local;
 pub(crate) mod redrive;
 pub(crate) mod report;
 pub(crate) mod resume;

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use strict_s3::{Action, Answer, FaultPlan, RequestRecord, Rule};
 
-use super::places::Places;
+use crate::places::Places;
 
 /// Shares of the parts after which a worker is killed.
 const KILLS: [f64; 3] = [0.1, 0.4, 0.7];

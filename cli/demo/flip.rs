@@ -6,11 +6,11 @@ use strict_s3::{Action, FaultPlan, Rule};
 
 use super::object::{Object, Origin};
 use super::park::{broken, input, same};
-use super::places::Places;
 use super::{Outline, run_to_end};
 use crate::command::copy::new_name;
 use crate::exit::Outcome;
 use crate::machine::Machine;
+use crate::places::Places;
 use crate::table::{cut, pairs};
 
 /// Bytes of the object: more than goes whole by default, so that it has parts.

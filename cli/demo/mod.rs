@@ -5,7 +5,6 @@ mod chaos;
 mod flip;
 mod object;
 mod park;
-mod places;
 mod verdict;
 
 use std::path::PathBuf;
@@ -24,13 +23,13 @@ use crate::exit::{CliError, Exit, Outcome};
 use crate::follow::{Ended, follow};
 use crate::machine::{Machine, WorkerSettings};
 use crate::options::default_concurrency;
+use crate::places::{self, Places};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::table::pairs;
 use crate::view::View;
 use crate::{summary, units};
 use object::{Object, Origin};
-use places::Places;
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -89,7 +88,7 @@ pub(crate) async fn run(args: DemoArgs, global: &Global) -> Outcome {
     let told = tell(&args, &outline, &machine, &places).await;
     machine.shutdown().await?;
     if args.keep {
-        eprintln!("kept: {}", places.scratch().display());
+        eprintln!("kept: {}", places.folder().display());
     }
     places.end(args.keep).await;
     told

@@ -11,8 +11,8 @@ use rand::{RngCore, SeedableRng};
 use transload_store::{Complete, Condition, PartRef, PutBody, Store, StoreError, Target, UploadRef};
 use transload_wire::{Attributes, ChecksumAlgorithm, ErrorName, Failure};
 
-use super::places::Place;
 use crate::exit::{CliError, Outcome};
+use crate::places::Place;
 
 /// Where the bytes come from.
 #[derive(Debug, Clone)]

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use strict_s3::{Action, Answer, FaultPlan, Rule};
 
 use super::object::{Object, Origin};
-use super::places::Places;
 use super::{Outline, run_to_end, verdict};
 use crate::command::copy::new_name;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::machine::Machine;
+use crate::places::Places;
 use crate::report::Report;
 use crate::summary;
 use crate::table::pairs;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use strict_s3::{Algorithm, StoredObject};
 
-use super::places::Place;
 use crate::exit::{CliError, Exit, Outcome};
+use crate::places::Place;
 
 /// What was compared, on one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

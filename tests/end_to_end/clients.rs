@@ -28,7 +28,7 @@ async fn output(mut command: Command) -> String {
 }
 
 /// Whether a client is installed; said aloud where it is not.
-async fn is_there(program: &str, args: &[&str]) -> bool {
+pub(crate) async fn is_there(program: &str, args: &[&str]) -> bool {
     let there = Command::new(program).args(args).output().await.is_ok_and(|output| output.status.success());
     if !there {
         eprintln!("SKIPPED: {program} {} is not installed", args.join(" "));

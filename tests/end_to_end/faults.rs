@@ -102,7 +102,8 @@ async fn a_parked_transfer_is_redriven_and_sends_only_what_is_missing() {
     assert!(bench.arrived("k").is_none());
     let uploads = bench.china.direct().uploads(DESTINATION);
     let there: Vec<u32> = uploads[0].parts.iter().map(|(number, _)| *number).collect();
-    assert_eq!((uploads.len(), there.len()), (1, 5));
+    // A worker that is refused one part lets go of those that it has under way: not all five need have arrived.
+    assert!(uploads.len() == 1 && (1..=5).contains(&there.len()), "{uploads:?}");
 
     bench.china.set_faults(FaultPlan::none());
     bench.china.clear_requests();

@@ -4,6 +4,7 @@
 mod clients;
 mod commands;
 mod faults;
+mod local;
 mod resume;
 mod support;
 mod transfer;

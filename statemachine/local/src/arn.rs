@@ -27,6 +27,16 @@ impl Home {
         self.arn("express", &format!("{machine}:{name}:{id}"))
     }
 
+    /// An activity's ARN.
+    pub(crate) fn activity(&self, name: &str) -> String {
+        self.arn("activity", name)
+    }
+
+    /// The ARN that a state under test sees as its execution's: as recorded, without an id.
+    pub(crate) fn tested(&self, machine: &str, name: &str) -> String {
+        self.arn("express", &format!("{machine}:{name}"))
+    }
+
     /// A Map Run's ARN.
     pub(crate) fn map_run(&self, machine: &str, label: &str, id: &str) -> String {
         self.arn("mapRun", &format!("{machine}/{label}:{id}"))

@@ -10,11 +10,14 @@ mod clock;
 mod engine;
 mod exec;
 mod history;
+mod json;
 mod lambda;
 mod map;
 mod objects;
 mod query;
+mod service;
 mod store;
+mod vintage;
 
 pub use api::*;
 pub use asl::Diagnostic;
@@ -22,5 +25,7 @@ pub use clock::{Clock, Hold, SystemClock, Timestamp, VirtualClock};
 pub use engine::{Engine, EngineBuilder};
 pub use history::HistoryEvent;
 pub use lambda::{Invocation, Lambda, LambdaError, LambdaOutput};
-pub use objects::{DirectoryObjects, Listing, MemoryObjects, ObjectSummary, Objects, ObjectsError};
+pub use objects::{
+    DirectoryObjects, Listing, MemoryObjects, ObjectFacts, ObjectSummary, Objects, ObjectsError,
+};
 pub use store::{Database, StoreError};

@@ -3,9 +3,10 @@
 mod common;
 use async_trait::async_trait;
 use common::*;
+use rand::Rng;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use stepfunctions_local::*;
 
-const ITEMS: usize = 800;
+/// Items that are about as much work as the processes get done between two kills.
+const ITEMS_A_KILL: usize = 70;
 
 /// Takes a moment and notes the item in a file that outlives the process.
 struct Noting(PathBuf);
@@ -51,7 +53,8 @@ async fn worker() {
     let request =
         CreateStateMachine { name: "m".into(), definition: definition().to_string(), ..Default::default() };
     let machine = engine.create_state_machine(request).await.unwrap();
-    let items: Vec<usize> = (0..ITEMS).collect();
+    let items: usize = std::env::var("DURABILITY_ITEMS").unwrap().parse().unwrap();
+    let items: Vec<usize> = (0..items).collect();
     let request = StartExecution {
         state_machine_arn: machine.state_machine_arn,
         name: Some("one".into()),
@@ -64,10 +67,11 @@ async fn worker() {
     engine.shutdown().await.unwrap();
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, items: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["worker", "--exact", "--ignored"])
         .env("DURABILITY_FOLDER", folder)
+        .env("DURABILITY_ITEMS", items.to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -88,24 +92,67 @@ fn succeeded(folder: &Path) -> BTreeSet<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-#[tokio::test]
-async fn killed_again_and_again_it_still_ends_and_repeats_nothing_that_succeeded() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut partial = 0;
-    for round in 0..12_u64 {
+/// Every history that the database holds: ids from 1 without a gap, each event after something earlier.
+fn histories_are_whole(folder: &Path) -> usize {
+    let Ok(db) = Connection::open(folder.join("db")) else { return 0 };
+    let sql = "SELECT e.arn, e.last_event, h.body FROM executions e JOIN history h ON h.execution = e.id ORDER BY e.id, h.first";
+    // A process killed at once has not made the tables.
+    let Ok(mut statement) = db.prepare(sql) else { return 0 };
+    let rows = statement
+        .query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, u64>(1)?, r.get::<_, Vec<u8>>(2)?)))
+        .unwrap();
+    let mut all: BTreeMap<String, (u64, Vec<Value>)> = BTreeMap::new();
+    for row in rows {
+        let (arn, last, body) = row.unwrap();
+        let events: Vec<Value> = serde_json::from_slice(&[b"[", body.as_slice(), b"]"].concat()).unwrap();
+        let found = all.entry(arn).or_insert((last, Vec::new()));
+        found.1.extend(events);
+    }
+    for (arn, (last, events)) in &all {
+        assert_eq!(events.len() as u64, *last, "{arn}");
+        for (index, event) in events.iter().enumerate() {
+            assert_eq!(event["id"], json!(index + 1), "{arn}");
+            assert!(event["previousEventId"].as_u64().unwrap() <= index as u64, "{arn}: {event}");
+        }
+        let ends = events.iter().filter(|e| e["type"] == "ExecutionSucceeded").count();
+        assert!(ends <= 1, "{arn} ended {ends} times");
+    }
+    all.len()
+}
+
+/// Kills a process `kills` times at random moments of its work, then lets one come to the end.
+async fn killed(kills: usize) {
+    let (folder, items) = (tempfile::tempdir().unwrap(), kills * ITEMS_A_KILL);
+    let (mut partial, mut moments) = (0, Vec::new());
+    for round in 0..kills {
         let (done, before) = (succeeded(folder.path()), lines(folder.path()).len());
-        let mut child = spawn(folder.path());
-        std::thread::sleep(Duration::from_millis(30 + round * 37 % 100));
+        moments.push(rand::rng().random_range(20..140_u64));
+        let mut child = spawn(folder.path(), items);
+        std::thread::sleep(Duration::from_millis(moments[round]));
         child.kill().unwrap();
         child.wait().unwrap();
         let after = lines(folder.path());
         let again: Vec<&String> = after[before..].iter().filter(|line| done.contains(*line)).collect();
-        assert!(again.is_empty(), "round {round}: ran again although recorded as succeeded: {again:?}");
-        partial += usize::from(!done.is_empty() && done.len() < ITEMS / 2);
+        assert!(
+            again.is_empty(),
+            "ran again although recorded as succeeded: {again:?}, killed after {moments:?} ms"
+        );
+        if round % 8 == 0 {
+            histories_are_whole(folder.path());
+        }
+        partial += usize::from(!done.is_empty() && done.len() < items / 2);
     }
-    assert!(partial > 0, "no kill came in the middle of the run");
-    assert!(spawn(folder.path()).wait().unwrap().success());
-    let engine = open(folder.path()).await;
+    assert!(partial > kills / 8, "only {partial} kills came in the middle of the work");
+    assert!(spawn(folder.path(), items).wait().unwrap().success());
+    all_is_there(folder.path(), items).await;
+    // Two to a child, and the parent.
+    assert_eq!(histories_are_whole(folder.path()), items / 2 + 1);
+}
+
+async fn all_is_there(folder: &Path, items: usize) {
+    let calls: BTreeSet<String> = lines(folder).into_iter().collect();
+    assert_eq!(calls.len(), items / 2 + 1, "every batch was worked on, and what comes after the Map");
+    let engine = open(folder).await;
     let machines = engine.list_state_machines().await.unwrap();
     let request = ListExecutions {
         state_machine_arn: Some(machines[0].state_machine_arn.clone()),
@@ -114,18 +161,93 @@ async fn killed_again_and_again_it_still_ends_and_repeats_nothing_that_succeeded
     let executions = engine.list_executions(request).await.unwrap().items;
     assert_eq!((executions.len(), executions[0].status), (1, Status::Succeeded));
     let arn = &executions[0].execution_arn;
+    let options = HistoryOptions { max_results: Some(1000), ..Default::default() };
+    let events = engine.get_execution_history(arn, options).await.unwrap().items;
+    let kinds: Vec<&str> = events.iter().map(|e| e.kind.as_str()).collect();
+    let map = ["MapStateStarted", "MapRunStarted", "MapRunSucceeded", "MapStateSucceeded", "MapStateExited"];
+    assert_eq!(kinds[2..7], map, "begun once and ended once");
     let run = engine.list_map_runs(arn).await.unwrap().remove(0).map_run_arn;
     let counts = engine.describe_map_run(&run).await.unwrap().item_counts;
-    assert_eq!((counts.succeeded, counts.total, counts.running), (ITEMS as u64, ITEMS as u64, 0));
-    let request = ListExecutions { map_run_arn: Some(run), max_results: Some(1000), ..Default::default() };
-    let children = engine.list_executions(request).await.unwrap().items;
-    assert_eq!(children.len(), ITEMS / 2);
-    for arn in children.iter().map(|c| &c.execution_arn).chain([arn]) {
-        let options = HistoryOptions { max_results: Some(1000), ..Default::default() };
-        let events = engine.get_execution_history(arn, options).await.unwrap().items;
-        assert!(events.iter().enumerate().all(|(i, e)| e.id == i as u64 + 1), "{arn}");
-        assert_eq!(events.last().unwrap().kind, "ExecutionSucceeded");
+    assert_eq!((counts.succeeded, counts.total, counts.running), (items as u64, items as u64, 0));
+    engine.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn killed_again_and_again_it_still_ends_and_repeats_nothing_that_succeeded() {
+    killed(30).await;
+}
+
+/// `cargo test -p stepfunctions-local --test durability -- --ignored --exact killed_two_hundred_times`
+#[tokio::test]
+#[ignore = "takes a minute"]
+async fn killed_two_hundred_times() {
+    killed(200).await;
+}
+
+#[tokio::test]
+async fn a_full_database_is_reported_and_with_room_again_all_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = |limit: Option<u64>| {
+        let lambda = Arc::new(Noting(folder.path().join("calls")));
+        let builder = Engine::builder().database(Database::File(folder.path().join("db"))).lambda(lambda);
+        match limit {
+            Some(bytes) => builder.database_limit(bytes).open(),
+            None => builder.open(),
+        }
+    };
+    let small = engine(Some(600_000)).await.unwrap();
+    let request =
+        CreateStateMachine { name: "m".into(), definition: definition().to_string(), ..Default::default() };
+    let machine = small.create_state_machine(request).await.unwrap().state_machine_arn;
+    let items: Vec<usize> = (0..400).collect();
+    let request = StartExecution {
+        state_machine_arn: machine.clone(),
+        name: None,
+        input: Some(json!({"items": items}).to_string()),
+    };
+    let arn = small.start_execution(request.clone()).await.unwrap().execution_arn;
+    let refused = small.wait(&arn).await.unwrap_err();
+    assert_eq!(refused.code, "StorageFailure");
+    assert!(refused.message.contains("full"), "{refused}");
+    assert_eq!(small.start_execution(request).await.unwrap_err().code, "StorageFailure");
+    assert!(small.shutdown().await.is_err(), "what is not stored is not called stored");
+    drop(small);
+    let mut found = None;
+    for _ in 0..200 {
+        // The calls that were under way hold the engine a little longer.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        found = engine(None).await.ok();
+        if found.is_some() {
+            break;
+        }
     }
+    let roomy = found.expect("the database is free again");
+    let (done, before) = (succeeded_in(&roomy, &arn).await, lines(folder.path()).len());
+    assert!(!done.is_empty(), "some had succeeded before it was full");
+    let ended = roomy.wait(&arn).await.unwrap();
+    assert_eq!(ended.status, Status::Succeeded, "{:?}", ended.cause);
+    let again: Vec<String> =
+        lines(folder.path()).split_off(before).into_iter().filter(|l| done.contains(l)).collect();
+    assert!(again.is_empty(), "{again:?}");
+    roomy.shutdown().await.unwrap();
+    drop(roomy);
+    assert_eq!(histories_are_whole(folder.path()), 201);
+}
+
+/// Inputs of the children that an engine knows to have succeeded.
+async fn succeeded_in(engine: &Engine, arn: &str) -> BTreeSet<String> {
+    let run = engine.list_map_runs(arn).await.unwrap().remove(0).map_run_arn;
+    let request = ListExecutions {
+        map_run_arn: Some(run),
+        status_filter: Some(Status::Succeeded),
+        max_results: Some(1000),
+        ..Default::default()
+    };
+    let mut inputs = BTreeSet::new();
+    for child in engine.list_executions(request).await.unwrap().items {
+        inputs.insert(engine.describe_execution(&child.execution_arn).await.unwrap().input);
+    }
+    inputs
 }
 
 #[tokio::test]
@@ -159,7 +281,7 @@ async fn a_database_has_one_engine_and_a_known_version() {
     let other = folder.path().join("other");
     Connection::open(&other).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let refused = Engine::builder().database(Database::File(other)).open().await.err().unwrap();
-    assert!(refused.to_string().contains("expected version 1, found 99"), "{refused}");
+    assert!(refused.to_string().contains("expected version 2, found 99"), "{refused}");
 }
 
 #[tokio::test]

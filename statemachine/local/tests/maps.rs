@@ -31,7 +31,7 @@ async fn children_have_histories_and_results_stay_in_order() {
             "4<3 MapRunStarted",
             "5<4 MapRunSucceeded",
             "6<5 MapStateSucceeded",
-            "7<5 MapStateExited",
+            "7<4 MapStateExited",
             "8<7 ExecutionSucceeded"
         ]
     );

@@ -8,6 +8,7 @@ mod checksum;
 mod config;
 mod direct;
 mod errors;
+mod events;
 mod faults;
 mod front;
 mod ops;

@@ -18,6 +18,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::{BucketOptions, Capabilities, Limits, Storage};
 use crate::direct::Direct;
+use crate::events::Subscriber;
 use crate::faults::{FaultPlan, Injector};
 use crate::front::access::{Access, Keys};
 use crate::front::{Connection, Front};
@@ -38,6 +39,7 @@ pub struct Builder {
     port: u16,
     skew: i64,
     restore_takes: Duration,
+    subscriber: Option<Subscriber>,
 }
 
 impl Builder {
@@ -111,6 +113,14 @@ impl Builder {
         self
     }
 
+    /// Who is told of objects that requests create and delete: the events that S3 sends to EventBridge, in the order of the
+    /// writes. It is called while the index is locked, so it must only hand the event on. `direct` writes are not told.
+    #[must_use]
+    pub fn on_event(mut self, subscriber: impl Fn(serde_json::Value) + Send + Sync + 'static) -> Self {
+        self.subscriber = Some(Subscriber::new(subscriber));
+        self
+    }
+
     /// Binds to loopback and serves on the current tokio runtime. Errors: the port or the directory.
     pub async fn start(self) -> io::Result<Server> {
         let directory = match &self.storage {
@@ -120,6 +130,7 @@ impl Builder {
         let region = self.region.unwrap_or_else(|| "us-east-1".to_owned());
         let mut store = Store::new(self.limits, self.capabilities, region, directory);
         store.restore_takes = self.restore_takes;
+        store.subscriber = self.subscriber;
         store.set_skew(self.skew);
         let store = Arc::new(store);
         let direct = Direct::new(Arc::clone(&store));

@@ -1,16 +1,19 @@
 //! Runs a folder of recorded cases and writes one JSON line a run, in the format that the cases' comparison reads:
 //! `cargo run --release -p stepfunctions-local --example conformance -- CASES_DIR > actual.jsonl`.
 //!
+//! A case says when it was recorded; the engine then behaves as the service did at that time where that is known to differ.
+//! With `--newest` it always behaves as the newest recordings.
+//!
 //! Time is virtual: waits, delays and timeouts cost nothing. Kinds of cases that the engine cannot run yet are listed on
 //! the standard error stream and have no line.
 mod functions;
+mod steps;
 
 use functions::Functions;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stepfunctions_local::{
-    ApiError, CreateStateMachine, Engine, HistoryOptions, MachineType, MemoryObjects, Objects,
-    StartExecution, Timestamp, VirtualClock,
+    ApiError, Clock, CreateStateMachine, Engine, MachineType, MemoryObjects, Objects, Timestamp, VirtualClock,
 };
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/conformance-sfn-role";
@@ -27,7 +30,9 @@ async fn main() -> Result<(), Failed> {
         let case: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
         let kind = case["kind"].as_str().unwrap_or_default();
         let done = match kind {
-            "execution" | "sync_execution" => executions(&case).await,
+            "execution" | "sync_execution" if case["activities"].is_null() => executions(&case).await,
+            "execution" => with_workers(&case).await,
+            "api" | "test_state" | "create_error" if case["steps"].is_array() => calls(&case).await,
             "create_error" => create_error(&case).await,
             other => Err(format!("kind {other}").into()),
         };
@@ -42,8 +47,25 @@ fn emit(line: &Value) {
     println!("{line}");
 }
 
+/// When the case was recorded (`31-12-2024, 12:00:00`), if it says so and is asked.
+fn recorded(case: &Value) -> Option<Timestamp> {
+    let format = time::macros::format_description!("[day]-[month]-[year], [hour]:[minute]:[second]");
+    let moment = time::PrimitiveDateTime::parse(case["recorded"].as_str()?, format).ok()?;
+    let newest = std::env::args().any(|a| a == "--newest");
+    (!newest).then(|| Timestamp::from_millis(moment.assume_utc().unix_timestamp() * 1000))
+}
+
 /// An engine with everything that the case wants to exist.
-async fn prepare(case: &Value) -> Result<Engine, Failed> {
+async fn prepare(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
+    let (engine, clock) = engine(case).await?;
+    for machine in case["state_machines"].as_array().into_iter().flatten() {
+        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
+    }
+    Ok((engine, clock))
+}
+
+/// An engine with the case's objects and functions.
+async fn engine(case: &Value) -> Result<(Engine, VirtualClock), Failed> {
     let objects = MemoryObjects::new();
     for (bucket, keys) in case["s3"].as_object().into_iter().flatten() {
         objects.bucket(bucket);
@@ -51,19 +73,22 @@ async fn prepare(case: &Value) -> Result<Engine, Failed> {
             objects.put(bucket, key, functions::body(body)?.into()).await?;
         }
     }
-    let now = Timestamp::from(std::time::SystemTime::now());
-    let engine = Engine::builder()
+    // Milliseconds of three digits, as in nine of ten moments: the length of an answer's body depends on them.
+    let now = Timestamp::from(std::time::SystemTime::now()).millis() / 1000 * 1000 + 123;
+    let clock = VirtualClock::new(Timestamp::from_millis(now));
+    let mut builder = Engine::builder();
+    if let Some(moment) = recorded(case) {
+        builder = builder.as_of(moment);
+    }
+    let engine = builder
         .account("111111111111")
-        .clock(Arc::new(VirtualClock::new(now)))
+        .clock(Arc::new(clock.clone()))
         .objects(Arc::new(objects))
         .lambda(Arc::new(Functions::of(&case["lambdas"])))
         .seed(1)
         .open()
         .await?;
-    for machine in case["state_machines"].as_array().into_iter().flatten() {
-        create(&engine, &machine["name"], text(&machine["definition"]), &machine["type"]).await?;
-    }
-    Ok(engine)
+    Ok((engine, clock))
 }
 
 fn text(value: &Value) -> String {
@@ -87,7 +112,7 @@ fn error(id: &Value, run: &Value, error: &ApiError) -> Value {
 }
 
 async fn create_error(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+    let (engine, _) = prepare(case).await?;
     let run = case["runs"].get(0).cloned().unwrap_or_default();
     let kind = if case["features"].as_array().is_some_and(|f| f.iter().any(|f| f == "Express")) {
         json!("EXPRESS")
@@ -101,10 +126,35 @@ async fn create_error(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn executions(case: &Value) -> Result<(), Failed> {
-    let engine = prepare(case).await?;
+/// A case that is nothing but calls.
+async fn calls(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
+    emit(&json!({"id": case["id"], "run": 0, "responses": answers.by_key}));
+    Ok(())
+}
+
+/// A case whose executions need others beside them: everything happens in the order of its calls.
+async fn with_workers(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = engine(case).await?;
+    let answers = steps::run(&engine, &clock, case).await;
     for run in case["runs"].as_array().into_iter().flatten() {
-        match one(&engine, case, run).await {
+        let of = |key: &str| run[key].as_str().and_then(|k| answers.by_key.get(k)).cloned();
+        let mut line = json!({"id": case["id"], "run": run["run"], "responses": answers.by_key});
+        for (name, key) in [("history", "history_key"), ("describe", "describe_key")] {
+            if let Some(answer) = of(key) {
+                line[name] = answer;
+            }
+        }
+        emit(&line);
+    }
+    Ok(())
+}
+
+async fn executions(case: &Value) -> Result<(), Failed> {
+    let (engine, clock) = prepare(case).await?;
+    for run in case["runs"].as_array().into_iter().flatten() {
+        match one(&engine, &clock, case, run).await {
             Ok(line) => emit(&line),
             Err(e) => emit(&error(&case["id"], &run["run"], &e)),
         }
@@ -112,22 +162,37 @@ async fn executions(case: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn one(engine: &Engine, case: &Value, run: &Value) -> Result<Value, ApiError> {
-    let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
-    let input = if run["input_absent"] == true { None } else { Some(run["input"].to_string()) };
-    let started =
-        engine.start_execution(StartExecution { state_machine_arn: arn, name: None, input }).await?;
-    let ended = engine.wait(&started.execution_arn).await?;
-    let options = HistoryOptions { max_results: Some(1000), ..HistoryOptions::default() };
-    let history = engine.get_execution_history(&started.execution_arn, options).await?.items;
-    let mut line = json!({"id": case["id"], "run": run["run"], "history": history, "describe": ended});
-    if run.get("sync_key").is_some() {
-        let describe = &mut line["describe"];
-        describe["billingDetails"] = json!({"billedDurationInMilliseconds": 100, "billedMemoryUsedInMB": 64});
-        describe["outputDetails"] = json!({"included": true});
-        if let Some(map) = describe.as_object_mut() {
-            map.retain(|k, _| !k.starts_with("redrive"));
+/// What an execution has come to: its end, or where it stands after a day. Nobody has waited longer for a recording.
+async fn ended(engine: &Engine, clock: &VirtualClock, arn: &str) -> Result<(), ApiError> {
+    let start = clock.now();
+    for hour in 1..=24 {
+        tokio::select! {
+            biased;
+            ended = engine.wait(arn) => return ended.map(drop),
+            () = clock.sleep_until(start.plus_seconds(f64::from(hour) * 3600.0)) => {}
         }
     }
-    Ok(line)
+    Ok(())
+}
+
+async fn one(engine: &Engine, clock: &VirtualClock, case: &Value, run: &Value) -> Result<Value, ApiError> {
+    let arn = create(engine, &run["state_machine_name"], definition(case, run), &run["type"]).await?;
+    let mut request = json!({"stateMachineArn": arn});
+    if run["input_absent"] != true {
+        request["input"] = json!(run["input"].to_string());
+    }
+    if let Some(name) = run["execution_name"].as_str() {
+        request["name"] = json!(name);
+    }
+    let describe = if run.get("sync_key").is_some() {
+        engine.call("StartSyncExecution", request).await?
+    } else {
+        let started = engine.call("StartExecution", request).await?;
+        let arn = &started["executionArn"];
+        ended(engine, clock, arn.as_str().unwrap_or_default()).await?;
+        engine.call("DescribeExecution", json!({"executionArn": arn})).await?
+    };
+    let history = json!({"executionArn": describe["executionArn"], "maxResults": 1000});
+    let history = engine.call("GetExecutionHistory", history).await?["events"].take();
+    Ok(json!({"id": case["id"], "run": run["run"], "history": history, "describe": describe}))
 }

@@ -22,11 +22,13 @@ impl ApiError {
         Self::new("InvalidDefinition", format!("Invalid State Machine Definition: '{}'", all.join(", ")))
     }
 
-    pub(crate) fn arn(arn: &str, kind: &str) -> Self {
-        Self::new(
-            "InvalidArn",
-            format!("Invalid Arn: 'Resource type not valid in this context: expected {kind}, found {arn}'"),
-        )
+    /// An ARN that is none, or one of another kind of resource.
+    pub(crate) fn arn(arn: &str) -> Self {
+        let message = match arn.split(':').nth(5).filter(|_| arn.starts_with("arn:")) {
+            Some(kind) => format!("Resource type not valid in this context: {kind}"),
+            None => format!("Invalid ARN prefix: {arn}"),
+        };
+        Self::new("InvalidArn", format!("Invalid Arn: '{message}'"))
     }
 
     pub(crate) fn no_execution(arn: &str) -> Self {
@@ -35,6 +37,21 @@ impl ApiError {
 
     pub(crate) fn no_machine(arn: &str) -> Self {
         Self::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
+    }
+
+    /// What StartSyncExecution says to a STANDARD machine, and ListExecutions to an EXPRESS one.
+    pub(crate) fn wrong_type() -> Self {
+        let message = "This operation is not supported by this type of state machine";
+        Self::new("StateMachineTypeNotSupported", message)
+    }
+
+    /// A version or an alias that is not there.
+    pub(crate) fn no_reference() -> Self {
+        Self::new("ResourceNotFound", "Request references a resource that does not exist.")
+    }
+
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new("ValidationException", message)
     }
 
     pub(crate) fn no_map_run(arn: &str) -> Self {

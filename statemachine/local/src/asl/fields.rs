@@ -111,7 +111,8 @@ impl<'a> Fields<'a> {
         let text = self.text(field)?;
         let found = allowed.iter().find(|a| **a == text).copied();
         if found.is_none() {
-            self.bad(field, format!("Value is not valid, expected one of {allowed:?}, found \"{text}\""));
+            let allowed = allowed.join(", ");
+            self.bad(field, format!("The field '{field}' should have one of these values: [{allowed}]"));
         }
         found
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Reads the two fields out of an object and checks the graph.
 pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Flow> {
     let (start, states) = (fields.text("StartAt"), fields.get("States"));
-    let missing: Vec<&str> = [("StartAt", fields.has("StartAt")), ("States", fields.has("States"))]
+    let missing: Vec<&str> = [("States", fields.has("States")), ("StartAt", fields.has("StartAt"))]
         .into_iter()
         .filter_map(|(name, there)| (!there).then_some(name))
         .collect();

@@ -158,18 +158,44 @@ fn read_config(inner: &Fields<'_>, value: &Value, language: Language, reader: &m
     let Some(config) = Fields::new(value, inner.at("ReaderConfig"), inner.problems()) else { return };
     reader.max_items = number(&config, "MaxItems", "MaxItemsPath", language, (0.0, MAX_ITEMS));
     reader.items_pointer = config.text("ItemsPointer").map(str::to_owned);
-    if reader.list {
-        // LOAD_AND_FLATTEN is refused until it works.
-        config.one_of("Transformation", &["NONE"]);
-    } else {
-        config.required("InputType");
-        match config.one_of("InputType", &["JSON", "JSONL", "CSV"]) {
-            Some("JSONL") => reader.format = Format::JsonLines,
-            Some("CSV") => reader.format = csv(&config),
-            _ => reader.format = Format::Json,
-        }
+    if reader.items_pointer.as_deref().is_some_and(|p| !p.is_empty() && !p.starts_with('/')) {
+        config.bad("ItemsPointer", "Value is not a valid JSONPointer");
+    }
+    let flatten = reader.list
+        && config.one_of("Transformation", &["NONE", "LOAD_AND_FLATTEN"]) == Some("LOAD_AND_FLATTEN");
+    if flatten || !reader.list {
+        reader.format = format(&config, reader.list);
+    }
+    if reader.items_pointer.is_some() && reader.format != Format::Json {
+        config.bad("ItemsPointer", "ItemsPointer belongs to the InputType JSON");
     }
     config.finish();
+}
+
+fn format(config: &Fields<'_>, list: bool) -> Format {
+    config.required("InputType");
+    match config.one_of("InputType", &["JSON", "JSONL", "CSV", "PARQUET", "MANIFEST"]) {
+        Some("JSONL") => Format::JsonLines,
+        Some("CSV") => csv(config),
+        Some("MANIFEST") if list => {
+            config.bad("InputType", "The objects of a listing cannot be read as MANIFEST");
+            Format::Inventory
+        }
+        Some("MANIFEST") => inventory(config),
+        Some("PARQUET") => {
+            config.bad("InputType", "The InputType PARQUET is not supported by this engine");
+            Format::Json
+        }
+        _ => Format::Json,
+    }
+}
+
+/// An S3 inventory unless it is said otherwise: manifests had no type before there were others.
+fn inventory(config: &Fields<'_>) -> Format {
+    if config.one_of("ManifestType", &["S3_INVENTORY", "ATHENA_DATA"]) == Some("ATHENA_DATA") {
+        config.bad("ManifestType", "The ManifestType ATHENA_DATA is not supported by this engine");
+    }
+    Format::Inventory
 }
 
 fn csv(config: &Fields<'_>) -> Format {

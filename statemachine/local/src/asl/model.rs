@@ -116,8 +116,14 @@ pub(crate) enum Resource {
     LambdaInvoke,
     /// `arn:aws:states:::states:startExecution`, `.sync`, `.sync:2`, or through `aws-sdk:sfn`.
     StartExecution(Pattern),
-    /// `arn:aws:states:::aws-sdk:s3:getObject` and `putObject`, `listObjectsV2`.
+    /// `arn:aws:states:::aws-sdk:s3:getObject` and the other actions of S3.
     S3(&'static str),
+    /// An activity's ARN.
+    Activity(String),
+    /// `arn:aws:states:::aws-sdk:sfn:` and any action of this engine's own API.
+    Sfn(String),
+    /// Any other, in a state that is tested with a mock.
+    Mocked(String),
 }
 
 /// How a nested execution is waited for.
@@ -133,6 +139,8 @@ pub(crate) enum Pattern {
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,
+    /// `.waitForTaskToken`: the call's answer is not the result, a token's holder gives it.
+    pub(crate) waits: bool,
     pub(crate) timeout: Option<Number>,
     pub(crate) heartbeat: Option<Number>,
 }
@@ -280,9 +288,14 @@ pub(crate) struct Reader {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Listing,
+    /// The manifest of an S3 inventory.
+    Inventory,
     Json,
     JsonLines,
-    Csv { headers: Option<Vec<String>>, delimiter: char },
+    Csv {
+        headers: Option<Vec<String>>,
+        delimiter: char,
+    },
 }
 
 /// `ItemBatcher`.

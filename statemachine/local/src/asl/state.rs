@@ -14,8 +14,8 @@ pub(super) fn parse(
 ) -> Option<State> {
     let fields = Fields::new(value, at, problems)?;
     fields.text("Comment");
-    let context = Context { language: language(&fields, outer.language), ..outer };
-    let types = ["Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
+    let context = Context { language: language(&fields, outer.whole), ..outer };
+    let types = ["Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map"];
     fields.required("Type");
     let kind_name = fields.one_of("Type", &types)?;
     let io = read_io(&fields, kind_name, context.language);
@@ -53,6 +53,9 @@ fn read_kind(fields: &Fields<'_>, kind: &str, context: Context) -> Option<Kind> 
 fn parallel(fields: &Fields<'_>, context: Context) -> Option<Kind> {
     fields.required("Branches");
     let list = fields.list("Branches")?;
+    if list.is_empty() {
+        fields.bad("Branches", "Value cannot be empty");
+    }
     let mut branches = Vec::with_capacity(list.len());
     for (i, value) in list.iter().enumerate() {
         let branch = Fields::new(value, fields.at(&format!("Branches[{i}]")), fields.problems())?;

@@ -11,7 +11,20 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Task> {
     fields.required("Resource");
     let text = fields.text("Resource")?;
     credentials(fields);
-    let resource = resource(fields, text, context);
+    let (called, waits) = match text.strip_suffix(".waitForTaskToken") {
+        Some(called) => (called, true),
+        None => (text, false),
+    };
+    if waits && context.express {
+        fields.bad(
+            "Resource",
+            "Express state machine does not support '.waitForTaskToken' service integration",
+        );
+    }
+    let resource = resource(fields, called, context);
+    if waits && matches!(resource, Some(Resource::LambdaArn(_) | Resource::Activity(_))) {
+        fields.bad("Resource", format!("Value is not a valid resource ARN, found \"{text}\""));
+    }
     let language = context.language;
     let timeout = number(fields, "TimeoutSeconds", "TimeoutSecondsPath", language, (1.0, MAX_SECONDS));
     let heartbeat = number(fields, "HeartbeatSeconds", "HeartbeatSecondsPath", language, (1.0, MAX_SECONDS));
@@ -21,7 +34,7 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Task> {
     {
         fields.bad("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds");
     }
-    Some(Task { resource: resource?, timeout, heartbeat })
+    Some(Task { resource: resource?, waits, timeout, heartbeat })
 }
 
 fn credentials(fields: &Fields<'_>) {
@@ -47,16 +60,23 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
     if *service == "lambda" && rest.starts_with("function:") {
         return Some(Resource::LambdaArn(text.to_owned()));
     }
+    if *service == "states" && rest.starts_with("activity:") {
+        if context.express {
+            fields.bad("Resource", "Express state machine does not support activities");
+        }
+        return Some(Resource::Activity(text.to_owned()));
+    }
     let found = match (*service, *rest) {
         ("states", "lambda:invoke") => Resource::LambdaInvoke,
         ("states", "states:startExecution") => Resource::StartExecution(Pattern::Request),
         ("states", "states:startExecution.sync") => Resource::StartExecution(Pattern::Sync),
         ("states", "states:startExecution.sync:2") => Resource::StartExecution(Pattern::Sync2),
         ("states", "aws-sdk:sfn:startExecution") => Resource::StartExecution(Pattern::AwsSdk),
-        ("states", "aws-sdk:s3:getObject") => Resource::S3("getObject"),
-        ("states", "aws-sdk:s3:putObject") => Resource::S3("putObject"),
-        ("states", "aws-sdk:s3:listObjectsV2") => Resource::S3("listObjectsV2"),
-        ("states", "aws-sdk:s3:listObjects") => Resource::S3("listObjects"),
+        ("states", sdk) if own_action(sdk).is_some() => {
+            Resource::Sfn(own_action(sdk).unwrap_or_default().to_owned())
+        }
+        ("states", sdk) if s3_action(sdk).is_some() => Resource::S3(s3_action(sdk).unwrap_or_default()),
+        _ if context.mocked => Resource::Mocked(text.to_owned()),
         _ => {
             fields.bad("Resource", format!("The resource \"{text}\" is not supported by this engine"));
             return None;
@@ -66,6 +86,23 @@ fn resource(fields: &Fields<'_>, text: &str, context: Context) -> Option<Resourc
         fields.bad("Resource", "Express state machine does not support '.sync' service integration");
     }
     Some(found)
+}
+
+/// The action of `aws-sdk:sfn:action`: letters alone.
+fn own_action(rest: &str) -> Option<&str> {
+    let action = rest.strip_prefix("aws-sdk:sfn:")?;
+    let whole = !action.is_empty() && action.chars().all(|c| c.is_ascii_alphabetic());
+    whole.then_some(action).filter(|a| crate::service::ACTIONS.iter().any(|known| same_word(known, a)))
+}
+
+/// The action of S3 that a Task calls, if we have it.
+fn s3_action(rest: &str) -> Option<&'static str> {
+    rest.strip_prefix("aws-sdk:s3:").and_then(crate::exec::s3_action)
+}
+
+/// `StartExecution` is `startExecution`.
+fn same_word(action: &str, name: &str) -> bool {
+    action.get(1..) == name.get(1..) && action[..1].eq_ignore_ascii_case(&name[..1])
 }
 
 /// A number in `field`, an expression in it (JSONata) or a path in `path_field` (JSONPath).

@@ -1,5 +1,6 @@
 //! Executions: started, described, listed, waited for, stopped, redriven.
-use super::{Engine, lock};
+use super::versions::{Target, split};
+use super::{Engine, lock, origins};
 use crate::api::*;
 use crate::arn;
 use crate::clock::Timestamp;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An execution can be redriven so long after its end (facts: 14 days), in milliseconds.
-const REDRIVABLE: i64 = 14 * 24 * 3600 * 1000;
+pub(crate) const REDRIVABLE: i64 = 14 * 24 * 3600 * 1000;
 /// Items of a page at most, and if the caller does not say.
 const PAGE: (u32, u32) = (1_000, 100);
 
@@ -26,7 +27,9 @@ pub(super) fn page_size(wanted: Option<u32>) -> u32 {
 /// Reads a token that [`page_size`]d calls give out.
 pub(super) fn token(text: Option<&str>) -> Result<i64, ApiError> {
     let Some(text) = text else { return Ok(0) };
-    text.parse().map_err(|_| ApiError::new("InvalidToken", format!("Invalid Token: '{text}'")))
+    text.parse::<u32>()
+        .map(i64::from)
+        .map_err(|_| ApiError::new("InvalidToken", "Invalid Token: 'Invalid token'"))
 }
 
 enum Found {
@@ -40,7 +43,8 @@ impl Engine {
     /// execution is in the database.
     pub async fn start_execution(&self, request: StartExecution) -> Result<ExecutionStarted, ApiError> {
         let engine = &self.inner;
-        let machine = self.load_machine(&request.state_machine_arn).await?;
+        let target = self.target(&request.state_machine_arn).await?;
+        let machine = target.loaded.clone();
         let name = request.name.unwrap_or_else(|| engine.uuid());
         if arn::bad_name(&name) {
             return Err(ApiError::new("InvalidName", format!("Invalid Name: '{name}'")));
@@ -73,7 +77,7 @@ impl Engine {
             redriven: None,
             last_event: 0,
         };
-        match engine.store.call(move |db| begin(db, &row)).await? {
+        match engine.store.call(move |db| begin(db, &row, &target)).await? {
             Found::Same(row) => {
                 let start_date = Timestamp::from_millis(row.start);
                 return Ok(ExecutionStarted { execution_arn: row.arn, start_date });
@@ -120,7 +124,7 @@ impl Engine {
 
     pub(super) async fn row(&self, arn: &str) -> Result<ExecutionRow, ApiError> {
         if !arn::is(arn, "execution") && !arn::is(arn, "express") {
-            return Err(ApiError::arn(arn, "execution"));
+            return Err(ApiError::arn(arn));
         }
         let wanted = arn.to_owned();
         let row = self.inner.store.call(move |db| store::load_execution(db, &wanted)).await?;
@@ -187,30 +191,26 @@ impl Engine {
 
     /// ListExecutions, newest first; of a Map Run in the order of its items.
     pub async fn list_executions(&self, request: ListExecutions) -> Result<Page<ExecutionSummary>, ApiError> {
-        let (filter, of, order, map_run_arn) = match (&request.state_machine_arn, &request.map_run_arn) {
-            (Some(machine), None) => {
-                self.describe_state_machine(machine).await?;
-                (
-                    "machine = ?1 AND map_run IS NULL",
-                    rusqlite::types::Value::from(machine.clone()),
-                    "id DESC",
-                    None,
-                )
-            }
-            (None, Some(arn)) => {
-                let id = self.map_run_id(arn).await?;
-                ("map_run = ?1", rusqlite::types::Value::from(id), "child", Some(arn.clone()))
-            }
-            _ => {
-                let message = "Exactly one of stateMachineArn and mapRunArn must be given";
-                return Err(ApiError::new("ValidationException", message));
-            }
-        };
+        self.list_redriven(request, None).await
+    }
+
+    /// The same, of those only that were (or were not) redriven.
+    pub(crate) async fn list_redriven(
+        &self,
+        request: ListExecutions,
+        redriven: Option<bool>,
+    ) -> Result<Page<ExecutionSummary>, ApiError> {
+        let (filter, of, order, map_run_arn) = self.listed(&request).await?;
         let (skip, take) = (token(request.next_token.as_deref())?, i64::from(page_size(request.max_results)));
         let status =
             request.status_filter.map(|s| format!(" AND status = '{}'", s.as_str())).unwrap_or_default();
+        let redriven = match redriven {
+            None => "",
+            Some(true) => " AND redrives > 0",
+            Some(false) => " AND redrives = 0",
+        };
         let sql = format!(
-            "SELECT {COLUMNS} FROM executions WHERE {filter}{status} ORDER BY {order} LIMIT ?2 OFFSET ?3"
+            "SELECT {COLUMNS} FROM executions WHERE {filter}{status}{redriven} ORDER BY {order} LIMIT ?2 OFFSET ?3"
         );
         let rows = self.inner.store.call(move |db| {
             let mut statement = db.prepare_cached(&sql)?;
@@ -222,6 +222,48 @@ impl Engine {
         rows.truncate(usize::try_from(take).unwrap_or(usize::MAX));
         let items = rows.into_iter().map(|row| summary(row, map_run_arn.clone())).collect();
         Ok(Page { items, next_token: more.then(|| (skip + take).to_string()) })
+    }
+
+    /// Whose executions are asked for: a condition over `?1`, its value, the order, and the Map Run.
+    async fn listed(
+        &self,
+        request: &ListExecutions,
+    ) -> Result<(&'static str, rusqlite::types::Value, &'static str, Option<String>), ApiError> {
+        match (&request.state_machine_arn, &request.map_run_arn) {
+            (Some(arn), None) => {
+                let origin = self.listable(arn).await?;
+                let filter = match (origin, split(arn).1) {
+                    (_, None) => "machine = ?1 AND map_run IS NULL",
+                    (true, _) => "id IN (SELECT execution FROM origins WHERE alias = ?1)",
+                    (false, _) => "id IN (SELECT execution FROM origins WHERE version = ?1)",
+                };
+                Ok((filter, arn.clone().into(), "id DESC", None))
+            }
+            (None, Some(arn)) => {
+                let id = self.map_run_id(arn).await?;
+                Ok(("map_run = ?1", id.into(), "child", Some(arn.clone())))
+            }
+            _ => Err(ApiError::validation("Exactly one of stateMachineArn and mapRunArn must be given")),
+        }
+    }
+
+    /// Refuses what has no list of executions; whether the ARN is an alias.
+    async fn listable(&self, arn: &str) -> Result<bool, ApiError> {
+        let (machine, qualifier) = split(arn);
+        let row = self.machine_row(machine).await.map_err(|e| match e.code {
+            "StateMachineDoesNotExist" => ApiError::no_machine(arn),
+            _ => e,
+        })?;
+        if row.description.kind == MachineType::Express {
+            return Err(ApiError::wrong_type());
+        }
+        match qualifier {
+            None => Ok(false),
+            Some(number) if super::versions::is_number(number) => {
+                self.qualified_row(arn).await.map(|_| false)
+            }
+            Some(_) => self.alias(arn).await.map(|_| true),
+        }
     }
 
     /// Waits until an execution has ended. An error of the database ends the wait, too.
@@ -302,19 +344,26 @@ fn checked_input(text: &str) -> Result<Value, ApiError> {
         let message = format!(
             "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to {MAX_DATA}"
         );
-        return Err(ApiError::new("ValidationException", message));
+        return Err(ApiError::validation(message));
     }
-    serde_json::from_str(text).map_err(|e| {
-        ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{e}'"))
+    serde_json::from_str(text).map_err(|_| {
+        let what = match text.trim().is_empty() {
+            true => "Invalid execution input.".to_owned(),
+            false => crate::json::complaint(text).message,
+        };
+        ApiError::new("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{what}'"))
     })
 }
 
-fn begin(db: &mut rusqlite::Connection, row: &ExecutionRow) -> Result<Found, StoreError> {
+fn begin(db: &mut rusqlite::Connection, row: &ExecutionRow, target: &Target) -> Result<Found, StoreError> {
     if let Some(found) = store::load_execution(db, &row.arn)? {
         let same = found.status == Status::Running && found.input == row.input;
         return Ok(if same { Found::Same(Box::new(found)) } else { Found::Taken });
     }
-    store::insert(db, row)?;
+    let transaction = db.transaction()?;
+    store::insert(&transaction, row)?;
+    origins::save(&transaction, row.id, target)?;
+    transaction.commit()?;
     Ok(Found::New)
 }
 

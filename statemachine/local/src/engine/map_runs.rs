@@ -58,7 +58,7 @@ impl Inner {
 impl Engine {
     async fn stored(&self, arn: &str) -> Result<(i64, Body), ApiError> {
         if !crate::arn::is(arn, "mapRun") {
-            return Err(ApiError::arn(arn, "mapRun"));
+            return Err(ApiError::arn(arn));
         }
         let wanted = arn.to_owned();
         let row = self.inner.store.call(move |db| {

@@ -1,22 +1,36 @@
 //! The engine: what is shared by everything that runs, and how it is opened and shut down.
+mod activities;
+mod aliases;
+mod deletion;
 mod executions;
 mod history;
 mod machines;
 mod map_runs;
+mod origins;
+mod retention;
 mod revive;
+mod settings;
+mod tags;
+mod versions;
 
-pub(crate) use machines::Loaded;
+pub(crate) use activities::Activity;
+pub(crate) use aliases::Route;
+pub(crate) use executions::REDRIVABLE;
+pub(crate) use machines::{Change, Loaded, Publish};
 pub(crate) use revive::Revival;
+pub(crate) use settings::Settings;
+pub(crate) use tags::{MAX_TAGS, Tag, too_many};
 
 use crate::api::{EngineError, Notification};
 use crate::arn::Home;
-use crate::clock::{Clock, SystemClock};
-use crate::exec::Run;
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::exec::{Run, Tokens};
 use crate::lambda::{Lambda, NoLambda};
 use crate::map::MapRun;
 use crate::objects::{MemoryObjects, Objects};
 use crate::query::Entropy;
 use crate::store::{Database, Store, StoreError};
+use crate::vintage::Vintage;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::HashMap;
@@ -41,7 +55,12 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
     pub(crate) home: Home,
+    pub(crate) vintage: Vintage,
+    /// Children are started at the service's rate.
+    pub(crate) as_deployed: bool,
     pub(crate) suspended: watch::Sender<bool>,
+    /// Tasks that somebody outside ends.
+    pub(crate) tokens: Tokens,
     notifications: broadcast::Sender<Notification>,
     ids: AtomicI64,
     loaded: Mutex<HashMap<i64, Arc<Loaded>>>,
@@ -61,6 +80,9 @@ pub struct EngineBuilder {
     seed: Option<u64>,
     home: Home,
     dormant: bool,
+    as_deployed: bool,
+    as_of: Option<Timestamp>,
+    database_limit: Option<u64>,
 }
 
 impl EngineBuilder {
@@ -68,6 +90,31 @@ impl EngineBuilder {
     #[must_use]
     pub fn dormant(mut self, dormant: bool) -> Self {
         self.dormant = dormant;
+        self
+    }
+
+    /// Whether the children of Map Runs start no faster than deployed: 100 Standard or 1,000 Express ones a second. As fast
+    /// as they come unless set.
+    #[must_use]
+    pub fn as_deployed(mut self, as_deployed: bool) -> Self {
+        self.as_deployed = as_deployed;
+        self
+    }
+
+    /// Behaves as the service did at a moment, where recordings show that it has changed since: without redrive counts
+    /// before 15 November 2023, without members about encryption before 25 July 2024, with the older order of events at a
+    /// distributed Map's end until the autumn of 2024. As the newest recordings unless set.
+    #[must_use]
+    pub fn as_of(mut self, moment: Timestamp) -> Self {
+        self.as_of = Some(moment);
+        self
+    }
+
+    /// The database grows to this many bytes and no further; what does not fit fails with `StorageFailure`, as on a disk
+    /// that is full. No limit unless set.
+    #[must_use]
+    pub fn database_limit(mut self, bytes: u64) -> Self {
+        self.database_limit = Some(bytes);
         self
     }
 
@@ -126,7 +173,7 @@ impl EngineBuilder {
         let told = notifications.clone();
         // Nobody has to listen.
         let heard = Box::new(move |n| drop(told.send(n)));
-        let store = Store::open(&self.database, self.clock.clone(), heard)?;
+        let store = Store::open(&self.database, self.database_limit, self.clock.clone(), heard)?;
         let newest = "SELECT max(coalesce((SELECT max(id) FROM executions), 0), coalesce((SELECT max(id) FROM map_runs), 0))";
         let newest: i64 = store.call(move |db| Ok(db.query_row(newest, [], |r| r.get(0))?)).await?;
         // A resumed run must not draw the ids again that it drew before it was interrupted.
@@ -138,7 +185,10 @@ impl EngineBuilder {
             clock: self.clock,
             entropy: Arc::new(Mutex::new(seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64))),
             home: self.home,
+            vintage: Vintage::at(self.as_of),
+            as_deployed: self.as_deployed,
             suspended: watch::channel(false).0,
+            tokens: Tokens::default(),
             notifications,
             ids: AtomicI64::new(newest + 1),
             loaded: Mutex::default(),
@@ -149,6 +199,8 @@ impl EngineBuilder {
         };
         let engine = Engine { inner: Arc::new(inner) };
         if !self.dormant {
+            engine.inner.drop_expired().await?;
+            retention::watch(&engine.inner);
             engine.resume().await?;
         }
         Ok(engine)
@@ -166,7 +218,14 @@ impl Engine {
             seed: None,
             home: Home { region: "us-east-1".to_owned(), account: "000000000000".to_owned() },
             dormant: false,
+            as_deployed: false,
+            as_of: None,
+            database_limit: None,
         }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {

@@ -166,7 +166,7 @@ impl Scope {
     ) -> Result<BoxFuture<'static, Ended>, Trouble> {
         let path = format!("{}/{index}", self.path);
         let known = self.run.stood(&path);
-        let item = Item { index: index as u64, value: Arc::new(item.clone()) };
+        let item = Item { index: index as u64, value: Arc::new(item.clone()), source: None };
         let selected = match known {
             true => Value::Null,
             false => map::select(&self.view(state, input), map, &item)?,

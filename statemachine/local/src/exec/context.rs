@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 /// Builds it for a state of an execution.
 pub(super) fn build(run: &Run, cursor: &Cursor, item: Option<&Item>, kind: &Kind) -> Value {
+    if let Some(pretended) = &run.context {
+        return pretended.clone();
+    }
     let mut execution = json!({
         "Id": run.arn,
         "Input": *run.input,
@@ -13,7 +16,7 @@ pub(super) fn build(run: &Run, cursor: &Cursor, item: Option<&Item>, kind: &Kind
         "RoleArn": run.machine.role,
     });
     // An EXPRESS execution knows of no redrives; nor does its context object.
-    if !run.express {
+    if !run.express && run.engine.vintage.redrive {
         execution["RedriveCount"] = json!(run.redrives);
     }
     if let Some(time) = run.redriven {
@@ -28,8 +31,15 @@ pub(super) fn build(run: &Run, cursor: &Cursor, item: Option<&Item>, kind: &Kind
         state["RetryCount"] = json!(cursor.retry_count);
     }
     context.insert("State".to_owned(), state);
+    if let Some(callback) = &cursor.callback {
+        context.insert("Task".to_owned(), json!({"Token": callback.token}));
+    }
     if let Some(item) = item {
-        context.insert("Map".to_owned(), json!({"Item": {"Index": item.index, "Value": *item.value}}));
+        let mut found = json!({"Index": item.index, "Value": *item.value});
+        if let Some(source) = &item.source {
+            found["Source"] = json!(source);
+        }
+        context.insert("Map".to_owned(), json!({"Item": found}));
     }
     Value::Object(context)
 }

@@ -1,4 +1,5 @@
 //! Where a scope stands: enough to go on after the process has died, or after a redrive.
+use super::callback::Callback;
 use crate::asl::Variables;
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub(crate) enum Phase {
 pub(crate) struct Item {
     pub(crate) index: u64,
     pub(crate) value: Arc<Value>,
+    /// Where it was read, for a DISTRIBUTED Map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<Arc<str>>,
 }
 
 /// Where a scope stands.
@@ -49,6 +53,9 @@ pub(crate) struct Cursor {
     pub(crate) retries: Vec<u32>,
     pub(crate) retry_count: u64,
     pub(crate) item: Option<Item>,
+    /// The token of a task that somebody outside ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) callback: Option<Callback>,
     pub(crate) phase: Phase,
 }
 
@@ -66,6 +73,7 @@ impl Cursor {
             retries: Vec::new(),
             retry_count: 0,
             item: None,
+            callback: None,
             phase: Phase::Fresh,
         }
     }
@@ -73,7 +81,8 @@ impl Cursor {
     /// The process died amid a task: whoever runs it again learns from the context that it may have been begun before.
     /// No retrier's attempts are used up by that.
     pub(crate) fn interrupted(&mut self) {
-        if matches!(self.phase, Phase::Attempt) {
+        // What only waits for its token's holder goes on waiting.
+        if matches!(self.phase, Phase::Attempt) && !self.callback.as_ref().is_some_and(|c| c.submitted) {
             self.retry_count += 1;
         }
     }
@@ -84,6 +93,7 @@ impl Cursor {
         self.input = input;
         self.retries = Vec::new();
         self.retry_count = 0;
+        self.callback = None;
         self.phase = Phase::Fresh;
     }
 
@@ -91,6 +101,7 @@ impl Cursor {
     pub(crate) fn rewind(&mut self) {
         self.retries = Vec::new();
         self.retry_count = 0;
+        self.callback = None;
         if matches!(self.phase, Phase::Attempt | Phase::Backoff { .. } | Phase::Waiting { .. }) {
             self.phase = Phase::Entered;
         }

@@ -32,7 +32,7 @@ impl Scope {
         self.log(&[names.event("TaskSubmitted", "taskSubmittedEventDetails", details)])?;
         self.run.flush(Vec::new()).await?;
         let ended = engine.wait(&started.execution_arn).await.map_err(|e| refused(&e, pattern))?;
-        let told = described(&ended, pattern);
+        let told = described(&ended, pattern, self.run.engine.vintage.redrive);
         match ended.status {
             Status::Succeeded => Ok(told),
             _ => Err(Failure::new("States.TaskFailed", told.to_string()).into()),
@@ -54,14 +54,16 @@ impl Scope {
     }
 
     fn submitted(&self, arn: &str, start: i64) -> Value {
-        let length = (arn.len() + 57).to_string();
+        // The body behind these headers, where the service writes seconds as `1.688135339123E9`.
+        let seconds = start as f64 / 1000.0;
+        let length = format!(r#"{{"executionArn":"{arn}","startDate":{seconds:E}}}"#).len().to_string();
         let mut answer: Map<String, Value> = self.envelope(&[
             ("connection", "keep-alive"),
             ("Content-Length", &length),
             ("Content-Type", "application/x-amz-json-1.0"),
         ]);
         answer.insert("ExecutionArn".to_owned(), json!(arn));
-        answer.insert("StartDate".to_owned(), json!(start as f64 / 1000.0));
+        answer.insert("StartDate".to_owned(), json!(seconds));
         Value::Object(answer)
     }
 }
@@ -76,7 +78,7 @@ fn refused(error: &ApiError, pattern: Pattern) -> Trouble {
     Failure::new(format!("{prefix}.{name}{suffix}"), error.message.clone()).into()
 }
 
-fn described(ended: &DescribeExecution, pattern: Pattern) -> Value {
+fn described(ended: &DescribeExecution, pattern: Pattern, redrive: bool) -> Value {
     // `.sync` hands documents on as text, `.sync:2` as JSON.
     let document = |text: &String| match pattern {
         Pattern::Sync2 => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
@@ -92,6 +94,12 @@ fn described(ended: &DescribeExecution, pattern: Pattern) -> Value {
     if let Some(output) = &ended.output {
         map.insert("Output".to_owned(), document(output));
         map.insert("OutputDetails".to_owned(), json!({"Included": true}));
+    }
+    if redrive {
+        map.insert("RedriveCount".to_owned(), json!(ended.redrive_count));
+        map.insert("RedriveStatus".to_owned(), json!(ended.redrive_status));
+        let reason = ended.redrive_status_reason.iter();
+        map.extend(reason.map(|r| ("RedriveStatusReason".to_owned(), json!(r))));
     }
     map.insert("StartDate".to_owned(), json!(ended.start_date.millis()));
     map.insert("StateMachineArn".to_owned(), json!(ended.state_machine_arn));

@@ -83,6 +83,18 @@ impl Scope {
     }
 
     fn caught(&mut self, state: &State, catcher: &Catcher, failure: &Failure) -> Result<(), Trouble> {
+        let done = self.handed_on(state, catcher, failure)?;
+        self.run.forget_below(&self.path);
+        self.leave(state, done, &Transition::Next(catcher.next.clone()))
+    }
+
+    /// What a catcher hands on.
+    pub(super) fn handed_on(
+        &self,
+        state: &State,
+        catcher: &Catcher,
+        failure: &Failure,
+    ) -> Result<Result_, Failure> {
         let raw = self.cursor.input.clone();
         let error = failure.output();
         let view = self.view(state, &raw);
@@ -103,14 +115,12 @@ impl Scope {
                 (assigned, placed)
             }
         };
-        let done = Result_ { output: io::checked(&view, output)?, assigned };
-        self.run.forget_below(&self.path);
-        self.leave(state, done, &Transition::Next(catcher.next.clone()))
+        Ok(Result_ { output: io::checked(&view, output)?, assigned })
     }
 }
 
 /// Seconds before the attempt that follows `used` earlier retries.
-fn longest_delay(retrier: &Retrier, used: u32) -> f64 {
+pub(super) fn longest_delay(retrier: &Retrier, used: u32) -> f64 {
     let exponent = i32::try_from(used).unwrap_or(i32::MAX);
     let delay = retrier.interval_seconds * retrier.backoff_rate.powi(exponent);
     // Without a limit the service stops growing somewhere below a year; so do we.

@@ -40,6 +40,8 @@ pub(crate) struct Run {
     pub(crate) redriven: Option<Timestamp>,
     pub(crate) map_run: Option<Arc<MapRun>>,
     pub(crate) stop: watch::Sender<Option<Stop>>,
+    /// In place of the context object, for a state that is tested by itself.
+    pub(crate) context: Option<Value>,
     /// Places where an earlier process, or the failed attempt before a redrive, stood.
     pub(crate) resume: Mutex<BTreeMap<String, Cursor>>,
     log: Mutex<Log>,
@@ -98,6 +100,7 @@ impl Run {
             redriven: parts.redriven,
             map_run: parts.map_run,
             stop: watch::channel(None).0,
+            context: None,
             resume: Mutex::new(parts.resume),
             log: Mutex::new(log),
             flushing: tokio::sync::Mutex::new(()),
@@ -172,6 +175,11 @@ impl Run {
         event.write(body, id, previous, now);
         log.next += 1;
         id
+    }
+
+    /// Leaves a change for the next flush.
+    pub(crate) fn defer(&self, op: Op) {
+        self.lock().before.push(op);
     }
 
     /// Records where a scope stands.

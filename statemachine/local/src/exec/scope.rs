@@ -122,7 +122,12 @@ impl Scope {
         Ok(Performed { result, chosen: None })
     }
 
-    fn pass(&self, state: &State, input: &Value, result: Option<&Value>) -> Result<Option<Value>, Failure> {
+    pub(super) fn pass(
+        &self,
+        state: &State,
+        input: &Value,
+        result: Option<&Value>,
+    ) -> Result<Option<Value>, Failure> {
         if state.language == Language::Jsonata {
             return Ok(None);
         }
@@ -133,7 +138,7 @@ impl Scope {
         }
     }
 
-    fn fail(
+    pub(super) fn fail(
         &self,
         state: &State,
         input: &Value,
@@ -173,7 +178,11 @@ impl Scope {
         self.log(&[event]).map(|_| ())
     }
 
-    fn assigned(&self, state: &State, assigned: Option<&Map<String, Value>>) -> Result<Variables, Failure> {
+    pub(super) fn assigned(
+        &self,
+        state: &State,
+        assigned: Option<&Map<String, Value>>,
+    ) -> Result<Variables, Failure> {
         let Some(assigned) = assigned else { return Ok(self.cursor.variables.clone()) };
         let mut variables = (*self.cursor.variables).clone();
         let size: usize = assigned.values().map(io::json_size).sum();

@@ -24,7 +24,7 @@ impl Scope {
         Ok(())
     }
 
-    fn moment(&self, state: &State, input: &Value, delay: &Delay) -> Result<Timestamp, Trouble> {
+    pub(super) fn moment(&self, state: &State, input: &Value, delay: &Delay) -> Result<Timestamp, Trouble> {
         let view = self.view(state, input);
         let now = self.run.engine.clock.now();
         let until = match delay {

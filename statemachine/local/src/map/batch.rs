@@ -1,9 +1,8 @@
 //! From items to the inputs of children: the selector, then the batcher.
-use super::reader::Source;
+use super::source::Source;
 use crate::asl::MapState;
-use crate::exec::{Failure, Item, MAX_DATA, View, json_size};
+use crate::exec::{Failure, MAX_DATA, View, json_size};
 use serde_json::{Map, Value};
-use std::sync::Arc;
 
 /// The input of one child.
 pub(super) struct Portion {
@@ -61,8 +60,7 @@ impl Portions {
         if let Some(held) = self.held.take() {
             return Ok(Some(held));
         }
-        let Some((index, value)) = self.source.next()? else { return Ok(None) };
-        let item = Item { index, value: Arc::new(value) };
+        let Some(item) = self.source.next()? else { return Ok(None) };
         super::select(view, map, &item).map(Some)
     }
 

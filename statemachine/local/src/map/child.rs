@@ -2,9 +2,10 @@
 use super::MapRun;
 use crate::api::Status;
 use crate::asl::MapState;
-use crate::engine::{Inner, Revival};
+use crate::clock::Timestamp;
+use crate::engine::{Inner, REDRIVABLE, Revival};
 use crate::exec::{Cursor, Parts, Run, Trouble};
-use crate::history::Draft;
+use crate::history::{Draft, MAX_EVENTS};
 use crate::store::{COLUMNS, ExecutionRow, Op, StoreError};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,37 @@ pub(super) struct Known {
     pub(super) status: Status,
     pub(super) stop: Option<i64>,
     pub(super) items: u64,
+    express: bool,
+    last_event: i64,
+}
+
+/// What becomes of a known child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It has run, in this attempt or successfully before.
+    Over,
+    /// It goes on from where it stood.
+    GoesOn,
+    /// It waits for its redrive.
+    Redrive,
+    /// It would, but it ended too long ago or its history is full.
+    Lost,
+}
+
+impl Known {
+    /// By when the Map Run was redriven, if it was.
+    pub(super) fn fate(&self, redriven: Option<Timestamp>) -> Fate {
+        let earlier = redriven.zip(self.stop).filter(|(redriven, stop)| *stop <= redriven.millis());
+        match (self.status, earlier) {
+            (Status::Running, _) => Fate::GoesOn,
+            (Status::Succeeded, _) | (_, None) => Fate::Over,
+            (_, Some((redriven, stop))) => {
+                let full = !self.express && self.last_event as u64 >= MAX_EVENTS - 1;
+                let late = redriven.millis() - stop > REDRIVABLE;
+                if full || late { Fate::Lost } else { Fate::Redrive }
+            }
+        }
+    }
 }
 
 /// Every child of a Map Run that was ever recorded, by its number.
@@ -23,13 +55,16 @@ pub(super) async fn known(engine: &Inner, map_run: i64) -> Result<HashMap<i64, K
     engine
         .store
         .call(move |db| {
-            let mut statement =
-                db.prepare_cached("SELECT child, status, stop, items FROM executions WHERE map_run = ?1")?;
+            let mut statement = db.prepare_cached(
+                "SELECT child, status, stop, items, express, last_event FROM executions WHERE map_run = ?1",
+            )?;
             let rows = statement.query_map([map_run], |row| {
                 let known = Known {
                     status: Status::parse(&row.get::<_, String>(1)?),
                     stop: row.get(2)?,
                     items: row.get::<_, i64>(3)? as u64,
+                    express: row.get(4)?,
+                    last_event: row.get(5)?,
                 };
                 Ok((row.get(0)?, known))
             })?;

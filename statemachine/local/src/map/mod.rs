@@ -1,14 +1,20 @@
 //! Maps: their items, and DISTRIBUTED runs with children that are executions.
+mod attempt;
 mod batch;
 mod child;
+mod csv;
 mod dispatch;
+mod inventory;
+mod pace;
 mod reader;
 mod run;
+mod source;
 mod writer;
 
+pub(crate) use attempt::distributed;
 pub(crate) use child::started;
-pub(crate) use dispatch::distributed;
 pub(crate) use run::{Body, MapRun};
+pub(crate) use source::STATE_DATA;
 
 use crate::asl::{Items, MapState};
 use crate::exec::{Failure, Item, View, unexpected};

@@ -1,67 +1,15 @@
-//! `ItemReader`: items out of JSON, JSON Lines and CSV objects, and out of listings.
+//! `ItemReader`: items out of JSON, JSON Lines and CSV objects, inventories, listings, and all objects of a listing.
+use super::source::Source;
+use super::{csv, inventory};
 use crate::asl::{Format, Reader};
 use crate::exec::{Failure, View};
-use crate::objects::{Objects, ObjectsError};
+use crate::objects::{ObjectSummary, Objects, ObjectsError};
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::io::Read;
 
-/// The items of a Map, one after the other.
-pub(super) enum Source {
-    Values {
-        items: std::vec::IntoIter<Value>,
-        at: u64,
-        total: u64,
-    },
-    /// Lines are parsed as they are needed, so a large file costs its own bytes and no more.
-    Lines {
-        body: Bytes,
-        offset: usize,
-        at: u64,
-        total: u64,
-    },
-}
-
-impl Source {
-    /// Items that are there already.
-    pub(super) fn values(items: Vec<Value>) -> Self {
-        let total = items.len() as u64;
-        Self::Values { items: items.into_iter(), at: 0, total }
-    }
-
-    /// How many there are.
-    pub(super) fn total(&self) -> u64 {
-        match self {
-            Self::Values { total, .. } | Self::Lines { total, .. } => *total,
-        }
-    }
-
-    /// The next item and its number, from 0.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Value)>, Failure> {
-        match self {
-            Self::Values { items, at, .. } => {
-                *at += 1;
-                Ok(items.next().map(|v| (*at - 1, v)))
-            }
-            Self::Lines { body, offset, at, total } => {
-                while *at < *total && *offset < body.len() {
-                    let rest = &body[*offset..];
-                    let end = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-                    *offset += end + 1;
-                    let line = rest[..end].trim_ascii();
-                    if line.is_empty() {
-                        continue;
-                    }
-                    *at += 1;
-                    let value = serde_json::from_slice(line);
-                    return value
-                        .map(|v| Some((*at - 1, v)))
-                        .map_err(|e| failed(format!("line {at} is not JSON: {e}")));
-                }
-                Ok(None)
-            }
-        }
-    }
-}
+/// Bytes of one object after it is unpacked, at most: a small file may unpack to anything.
+const MAX_UNPACKED: u64 = 4 * 1024 * 1024 * 1024;
 
 /// A failed reader, as the Map Run reports it.
 pub(super) fn failed(cause: impl Into<String>) -> Failure {
@@ -83,15 +31,23 @@ pub(super) fn plan(view: &View<'_>, reader: &Reader) -> Result<Plan, Failure> {
         Some(template) => view.evaluate(template, "ItemReader/Arguments")?,
         None => json!({}),
     };
+    let place = if reader.list { "Prefix" } else { "Key" };
+    for name in arguments.as_object().into_iter().flat_map(serde_json::Map::keys) {
+        if name != "Bucket" && name != place {
+            let cause =
+                format!("The field '{name}' of the ItemReader's arguments is not supported by this engine");
+            return Err(view.runtime(cause));
+        }
+    }
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
     let missing = |name: &str| {
         view.runtime(format!("The field '{name}' of the ItemReader's arguments is required but was missing"))
     };
     let bucket = text("Bucket").ok_or_else(|| missing("Bucket"))?;
-    let key = if reader.list {
-        text("Prefix").unwrap_or_default()
-    } else {
-        text("Key").ok_or_else(|| missing("Key"))?
+    let key = match text(place) {
+        Some(found) => found,
+        None if reader.list => String::new(),
+        None => return Err(missing(place)),
     };
     let (max_items, bad_limit) = match reader.max_items.as_ref().map(|n| view.number(n)).transpose() {
         Ok(None) => (u64::MAX, false),
@@ -108,124 +64,103 @@ pub(super) async fn read(objects: &dyn Objects, reader: &Reader, plan: &Plan) ->
     if plan.bad_limit {
         return Err(failed("field MaxItems must be positive"));
     }
-    if reader.format == Format::Listing {
-        return listing(objects, plan).await;
-    }
-    let body = objects.get(&plan.bucket, &plan.key).await.map_err(|e| unread(&e))?;
+    let mut source = Source::empty();
     match &reader.format {
-        Format::JsonLines => Ok(lines(body, plan.max_items)),
-        Format::Csv { headers, delimiter } => csv(&body, headers.as_deref(), *delimiter, plan.max_items),
-        _ => document(&body, reader, plan.max_items),
+        Format::Listing => {
+            let listed = listing(objects, plan, plan.max_items).await?;
+            let items = listed.iter().map(item).collect();
+            source.add(&format!("S3://{}", plan.bucket), items);
+        }
+        Format::Inventory => {
+            let (_, manifest) = fetch(objects, &plan.bucket, &plan.key).await?;
+            return inventory::read(objects, &manifest, plan.max_items).await;
+        }
+        format if reader.list => {
+            for object in listing(objects, plan, u64::MAX).await? {
+                if source.total() >= plan.max_items {
+                    break;
+                }
+                add(objects, plan, &object.key, format, reader, &mut source).await?;
+            }
+        }
+        format => add(objects, plan, &plan.key, format, reader, &mut source).await?,
     }
+    Ok(source.limited(plan.max_items))
+}
+
+/// An object as it is, and unpacked if its name says that it is packed.
+pub(super) async fn fetch(objects: &dyn Objects, bucket: &str, key: &str) -> Result<(Bytes, Bytes), Failure> {
+    let body = objects.get(bucket, key).await.map_err(|e| unread(&e))?;
+    if key.ends_with(".zst") {
+        return Err(failed(format!(
+            "S3://{bucket}/{key}: files packed as ZSTD are not supported by this engine"
+        )));
+    }
+    if !key.ends_with(".gz") {
+        return Ok((body.clone(), body));
+    }
+    let mut unpacked = Vec::new();
+    let mut unpack = flate2::read::MultiGzDecoder::new(&body[..]).take(MAX_UNPACKED);
+    unpack
+        .read_to_end(&mut unpacked)
+        .map_err(|e| failed(format!("S3://{bucket}/{key}: no GZIP file: {e}")))?;
+    if unpacked.len() as u64 == MAX_UNPACKED {
+        return Err(failed(format!("S3://{bucket}/{key}: unpacks to {MAX_UNPACKED} bytes or more")));
+    }
+    Ok((body, unpacked.into()))
+}
+
+async fn add(
+    objects: &dyn Objects,
+    plan: &Plan,
+    key: &str,
+    format: &Format,
+    reader: &Reader,
+    source: &mut Source,
+) -> Result<(), Failure> {
+    let (_, body) = fetch(objects, &plan.bucket, key).await?;
+    let origin = format!("S3://{}/{key}", plan.bucket);
+    match format {
+        Format::JsonLines => source.add_lines(&origin, body),
+        Format::Csv { headers, delimiter } => {
+            source.add(&origin, csv::items(&body, headers.as_deref(), *delimiter)?);
+        }
+        _ => source.add(&origin, document(&body, reader)?),
+    }
+    Ok(())
 }
 
 fn unread(error: &ObjectsError) -> Failure {
     failed(format!("{} ({})", error.message, error.code))
 }
 
-fn lines(body: Bytes, most: u64) -> Source {
-    let total = body.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()).count() as u64;
-    Source::Lines { body, offset: 0, at: 0, total: total.min(most) }
-}
-
-fn document(body: &[u8], reader: &Reader, most: u64) -> Result<Source, Failure> {
+fn document(body: &[u8], reader: &Reader) -> Result<Vec<Value>, Failure> {
     let mut value: Value =
         serde_json::from_slice(body).map_err(|e| failed(format!("The file is not JSON: {e}")))?;
     if let Some(pointer) = &reader.items_pointer {
-        value = value
-            .pointer(pointer)
-            .cloned()
-            .ok_or_else(|| failed(format!("ItemsPointer {pointer} points to nothing")))?;
+        let found = value.pointer_mut(pointer).map(Value::take);
+        value = found.ok_or_else(|| failed(format!("ItemsPointer {pointer} points to nothing")))?;
     }
-    let Value::Array(mut items) = value else {
-        return Err(failed("Attempting to map over non-iterable node."));
-    };
-    items.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    Ok(Source::values(items))
+    match value {
+        Value::Array(items) => Ok(items),
+        _ => Err(failed("Attempting to map over non-iterable node.")),
+    }
 }
 
-async fn listing(objects: &dyn Objects, plan: &Plan) -> Result<Source, Failure> {
-    let (mut items, mut token) = (Vec::new(), None);
+async fn listing(objects: &dyn Objects, plan: &Plan, most: u64) -> Result<Vec<ObjectSummary>, Failure> {
+    let (mut found, mut token) = (Vec::new(), None);
     loop {
         let page = objects.list(&plan.bucket, &plan.key, token.as_deref()).await.map_err(|e| unread(&e))?;
-        for object in page.objects {
-            if items.len() as u64 >= plan.max_items {
-                return Ok(Source::values(items));
-            }
-            items.push(json!({"Etag": object.etag, "Key": object.key, "LastModified": object.last_modified,
-                "Size": object.size, "StorageClass": "STANDARD"}));
-        }
+        found.extend(page.objects);
         token = page.next;
-        if token.is_none() {
-            return Ok(Source::values(items));
+        if token.is_none() || found.len() as u64 >= most {
+            found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            return Ok(found);
         }
     }
 }
 
-fn csv(body: &[u8], headers: Option<&[String]>, delimiter: char, most: u64) -> Result<Source, Failure> {
-    let text = std::str::from_utf8(body).map_err(|e| failed(format!("The file is not UTF-8: {e}")))?;
-    let mut rows = rows(text, delimiter).into_iter();
-    let headers = match headers {
-        Some(given) => given.to_vec(),
-        None => rows.next().unwrap_or_default(),
-    };
-    let unique: std::collections::BTreeSet<&String> = headers.iter().collect();
-    if unique.len() != headers.len() {
-        return Err(failed("CSV headers cannot contain duplicates."));
-    }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    // A short row has empty fields; what a long row has too much is left out.
-    let item = |row: Vec<String>| {
-        let mut row = row.into_iter();
-        let fields = headers.iter().map(|h| (h.clone(), Value::String(row.next().unwrap_or_default())));
-        Value::Object(fields.collect::<Map<_, _>>())
-    };
-    Ok(Source::values(rows.take(most).map(item).collect()))
-}
-
-/// Splits into rows of fields; a quoted field may hold delimiters, line ends and doubled quotes.
-fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
-            '"' if quoted || field.is_empty() => quoted = !quoted,
-            c if c == delimiter && !quoted => row.push(std::mem::take(&mut field)),
-            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut field));
-                rows.push(std::mem::take(&mut row));
-            }
-            c => field.push(c),
-        }
-    }
-    if !field.is_empty() || !row.is_empty() {
-        row.push(field);
-        rows.push(row);
-    }
-    rows.retain(|r| r.len() > 1 || r.first().is_some_and(|f| !f.is_empty()));
-    rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoted_fields_may_hold_anything() {
-        assert_eq!(
-            rows("a,b\n\"x,\n\"\"y\"\"\",2\r\n\n3,4", ','),
-            [["a", "b"], ["x,\n\"y\"", "2"], ["3", "4"]]
-        );
-    }
-
-    #[test]
-    fn lines_are_counted_without_the_empty_ones() {
-        let mut source = lines(Bytes::from_static(b"1\n\n{\"a\":2}\n3"), 2);
-        assert_eq!(source.total(), 2);
-        assert_eq!(source.next().unwrap(), Some((0, json!(1))));
-        assert_eq!(source.next().unwrap(), Some((1, json!({"a": 2}))));
-        assert_eq!(source.next().unwrap(), None);
-    }
+fn item(object: &ObjectSummary) -> Value {
+    json!({"Etag": object.etag, "Key": object.key, "LastModified": object.last_modified, "Size": object.size,
+        "StorageClass": "STANDARD"})
 }

@@ -23,6 +23,9 @@ pub(crate) struct Body {
     pub(crate) children: MapRunCounts,
     pub(crate) redrives: u64,
     pub(crate) redriven: Option<Timestamp>,
+    /// How often the parent had been redriven when this run was last taken up; older databases did not say.
+    #[serde(default)]
+    pub(crate) parent_redrives: Option<u64>,
     pub(crate) express: bool,
     pub(crate) label: String,
     /// The Map's address in the definition.
@@ -73,6 +76,34 @@ impl Body {
         self.max_concurrency = change.max_concurrency.unwrap_or(self.max_concurrency);
         self.tolerated_count = change.tolerated_failure_count.or(self.tolerated_count);
         self.tolerated_percentage = change.tolerated_failure_percentage.or(self.tolerated_percentage);
+    }
+
+    /// Whether the parent was redriven since this run was last taken up.
+    pub(crate) fn behind(&self, parent_redrives: u64) -> bool {
+        parent_redrives > self.parent_redrives.unwrap_or(self.redrives)
+    }
+
+    /// Counts a child of an earlier attempt and its items among those that wait for their redrive, or no longer.
+    pub(crate) fn waiting(&mut self, items: u64, waits: bool) {
+        for (counts, n) in [(&mut self.items, items), (&mut self.children, 1)] {
+            counts.pending = counts.pending.saturating_sub(if waits { n } else { 0 });
+            counts.pending_redrive = match waits {
+                true => counts.pending_redrive + n,
+                false => counts.pending_redrive.saturating_sub(n),
+            };
+        }
+    }
+
+    /// Counts a child that is in no other count.
+    pub(crate) fn put_back(&mut self, items: u64, status: Status) {
+        *slot(&mut self.items, Some(status)) += items;
+        *slot(&mut self.children, Some(status)) += 1;
+    }
+
+    /// Counts a child that failed and that no redrive takes up.
+    pub(crate) fn lost(&mut self, items: u64) {
+        self.items.failures_not_redrivable += items;
+        self.children.failures_not_redrivable += 1;
     }
 
     /// Moves a child and its items from one count to another.

@@ -1,5 +1,5 @@
 //! Objects in a directory: one folder a bucket, one file an object, its name the escaped key.
-use super::{Listing, ObjectSummary, Objects, ObjectsError};
+use super::{Listing, ObjectFacts, ObjectSummary, Objects, ObjectsError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,23 @@ fn write(path: &Path, body: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&beside, path)
 }
 
+/// Where an object's facts are: its file's name with another end, so that no listing takes them for an object.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!("{}~", name.trim_end_matches('=')))
+}
+
+fn write_facts(path: &Path, facts: &ObjectFacts) -> std::io::Result<()> {
+    let path = beside(path);
+    if !facts.is_empty() {
+        return write(&path, &serde_json::to_vec(facts)?);
+    }
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
 fn walk(folder: &Path, before: &str, found: &mut Vec<ObjectSummary>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -102,8 +119,50 @@ impl Objects for DirectoryObjects {
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), ObjectsError> {
+        self.put_with(bucket, key, body, ObjectFacts::default()).await
+    }
+
+    async fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+        facts: ObjectFacts,
+    ) -> Result<(), ObjectsError> {
         let path = self.path(bucket, key);
-        blocking(move || write(&path, &body).map_err(|e| failed(&e, &path))).await
+        blocking(move || {
+            write_facts(&path, &facts).and_then(|()| write(&path, &body)).map_err(|e| failed(&e, &path))
+        })
+        .await
+    }
+
+    async fn facts(&self, bucket: &str, key: &str) -> Result<ObjectFacts, ObjectsError> {
+        let path = beside(&self.path(bucket, key));
+        blocking(move || match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|e| ObjectsError::new("InternalError", format!("{}: {e}", path.display()))),
+            // Most objects were put without any.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(ObjectFacts::default()),
+            Err(e) => Err(failed(&e, &path)),
+        })
+        .await
+    }
+
+    async fn buckets(&self) -> Result<Vec<String>, ObjectsError> {
+        let root = self.root.clone();
+        blocking(move || {
+            let entries = match std::fs::read_dir(&root) {
+                Ok(entries) => entries,
+                // The folder is made by the first put.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(e) => return Err(failed(&e, &root)),
+            };
+            let names = entries.filter_map(|e| unescape(&e.ok()?.file_name().to_string_lossy()));
+            let mut names: Vec<String> = names.collect();
+            names.sort();
+            Ok(names)
+        })
+        .await
     }
 
     async fn list(&self, bucket: &str, prefix: &str, token: Option<&str>) -> Result<Listing, ObjectsError> {

@@ -1,5 +1,6 @@
 //! Objects in memory, for tests and small runs.
-use super::{Listing, ObjectSummary, Objects, ObjectsError};
+use super::{Listing, ObjectFacts, ObjectSummary, Objects, ObjectsError};
+use crate::clock::Timestamp;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -11,7 +12,13 @@ const PAGE: usize = 1_000;
 
 /// Buckets made on their first use by [`MemoryObjects::bucket`] or a put.
 #[derive(Default)]
-pub struct MemoryObjects(Mutex<BTreeMap<String, BTreeMap<String, Bytes>>>);
+pub struct MemoryObjects(Mutex<BTreeMap<String, BTreeMap<String, Stored>>>);
+
+struct Stored {
+    body: Bytes,
+    facts: ObjectFacts,
+    modified: Timestamp,
+}
 
 impl MemoryObjects {
     /// No buckets at all.
@@ -29,19 +36,25 @@ impl MemoryObjects {
         self.lock().get(bucket).map(|b| b.keys().cloned().collect()).unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, Bytes>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, Stored>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen<T>(&self, bucket: &str, key: &str, see: impl Fn(&Stored) -> T) -> Result<T, ObjectsError> {
+        let buckets = self.lock();
+        let found = buckets.get(bucket).ok_or_else(no_bucket)?.get(key).map(see);
+        found.ok_or_else(|| ObjectsError::new("NoSuchKey", "The specified key does not exist."))
     }
 }
 
-fn summary(key: &str, body: &Bytes) -> ObjectSummary {
+fn summary(key: &str, stored: &Stored) -> ObjectSummary {
     use md5::Digest;
-    let hex: String = md5::Md5::digest(body).iter().map(|b| format!("{b:02x}")).collect();
+    let hex: String = md5::Md5::digest(&stored.body).iter().map(|b| format!("{b:02x}")).collect();
     ObjectSummary {
         key: key.to_owned(),
-        size: body.len() as u64,
+        size: stored.body.len() as u64,
         etag: format!("\"{hex}\""),
-        last_modified: 0,
+        last_modified: stored.modified.millis() / 1000,
     }
 }
 
@@ -52,14 +65,31 @@ fn no_bucket() -> ObjectsError {
 #[async_trait]
 impl Objects for MemoryObjects {
     async fn get(&self, bucket: &str, key: &str) -> Result<Bytes, ObjectsError> {
-        let buckets = self.lock();
-        let found = buckets.get(bucket).ok_or_else(no_bucket)?.get(key).cloned();
-        found.ok_or_else(|| ObjectsError::new("NoSuchKey", "The specified key does not exist."))
+        self.seen(bucket, key, |stored| stored.body.clone())
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), ObjectsError> {
-        self.lock().entry(bucket.to_owned()).or_default().insert(key.to_owned(), body);
+        self.put_with(bucket, key, body, ObjectFacts::default()).await
+    }
+
+    async fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+        facts: ObjectFacts,
+    ) -> Result<(), ObjectsError> {
+        let stored = Stored { body, facts, modified: std::time::SystemTime::now().into() };
+        self.lock().entry(bucket.to_owned()).or_default().insert(key.to_owned(), stored);
         Ok(())
+    }
+
+    async fn facts(&self, bucket: &str, key: &str) -> Result<ObjectFacts, ObjectsError> {
+        self.seen(bucket, key, |stored| stored.facts.clone())
+    }
+
+    async fn buckets(&self) -> Result<Vec<String>, ObjectsError> {
+        Ok(self.lock().keys().cloned().collect())
     }
 
     async fn list(&self, bucket: &str, prefix: &str, token: Option<&str>) -> Result<Listing, ObjectsError> {
@@ -79,6 +109,6 @@ impl Objects for MemoryObjects {
     }
 
     async fn head(&self, bucket: &str, key: &str) -> Result<ObjectSummary, ObjectsError> {
-        self.get(bucket, key).await.map(|body| summary(key, &body))
+        self.seen(bucket, key, |stored| summary(key, stored))
     }
 }

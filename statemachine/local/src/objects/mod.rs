@@ -7,6 +7,8 @@ pub use memory::MemoryObjects;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One object of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,21 @@ pub struct ObjectSummary {
     pub etag: String,
     /// Seconds since 1970.
     pub last_modified: i64,
+}
+
+/// What whoever put an object said of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectFacts {
+    /// `Content-Type`; S3 says `binary/octet-stream` where none was given.
+    pub content_type: Option<String>,
+    /// User metadata, names without their prefix.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl ObjectFacts {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A page of a listing.
@@ -58,4 +75,27 @@ pub trait Objects: Send + Sync {
     async fn list(&self, bucket: &str, prefix: &str, token: Option<&str>) -> Result<Listing, ObjectsError>;
     /// What a listing would say of one object.
     async fn head(&self, bucket: &str, key: &str) -> Result<ObjectSummary, ObjectsError>;
+    /// Makes or replaces an object with facts of its own. A store that keeps none refuses them.
+    async fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+        facts: ObjectFacts,
+    ) -> Result<(), ObjectsError> {
+        match facts.is_empty() {
+            true => self.put(bucket, key, body).await,
+            false => {
+                Err(ObjectsError::new("NotImplemented", "This store keeps no content types and no metadata"))
+            }
+        }
+    }
+    /// What an object was put with; nothing unless the store keeps that.
+    async fn facts(&self, _bucket: &str, _key: &str) -> Result<ObjectFacts, ObjectsError> {
+        Ok(ObjectFacts::default())
+    }
+    /// The names of all buckets, in order. A store that does not know them refuses.
+    async fn buckets(&self) -> Result<Vec<String>, ObjectsError> {
+        Err(ObjectsError::new("NotImplemented", "This store does not list its buckets"))
+    }
 }

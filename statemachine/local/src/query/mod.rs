@@ -1,5 +1,7 @@
 //! Expressions and payload templates of both query languages, compiled once and evaluated where a state needs them.
 mod functions;
+#[cfg(test)]
+mod fuzz;
 mod intrinsic;
 mod jsonata;
 mod path;

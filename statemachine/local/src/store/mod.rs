@@ -1,5 +1,6 @@
 //! The embedded database. One thread owns the connection; what is written is committed in groups, in the order it was
 //! sent, so a crash loses a suffix of what happened and never a piece out of the middle.
+mod catalog;
 mod ops;
 mod schema;
 
@@ -46,9 +47,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the database and starts its thread; `heard` is called after a commit for every [`Op::Tell`].
-    pub(crate) fn open(database: &Database, clock: Arc<dyn Clock>, heard: Heard) -> Result<Self, StoreError> {
-        let connection = schema::open(database)?;
+    /// Opens the database, which may have `limit` bytes, and starts its thread; `heard` is called after a commit for every [`Op::Tell`].
+    pub(crate) fn open(
+        database: &Database,
+        limit: Option<u64>,
+        clock: Arc<dyn Clock>,
+        heard: Heard,
+    ) -> Result<Self, StoreError> {
+        let connection = schema::open(database, limit)?;
         let (queue, messages) = mpsc::channel(QUEUE);
         let broken = Arc::new(OnceLock::new());
         let shared = broken.clone();

@@ -14,6 +14,8 @@ pub(crate) struct Functions {
     body: Body,
     clock: VirtualClock,
     pub(crate) calls: Mutex<Vec<(String, Value, Timestamp)>>,
+    /// Events that no answer comes to for now.
+    pub(crate) hanging: Mutex<Vec<Value>>,
 }
 
 #[async_trait]
@@ -21,7 +23,8 @@ impl Lambda for Functions {
     async fn invoke(&self, invocation: Invocation) -> Result<LambdaOutput, LambdaError> {
         let event: Value = serde_json::from_slice(&invocation.payload).unwrap();
         self.calls.lock().unwrap().push((invocation.function.clone(), event.clone(), self.clock.now()));
-        if event == "hang" || event["hang"] == true {
+        let hangs = self.hanging.lock().unwrap().contains(&event);
+        if hangs || event == "hang" || event["hang"] == true {
             std::future::pending::<()>().await;
         }
         match (self.body)(&invocation.function, event) {
@@ -61,8 +64,12 @@ impl World {
         body: impl Fn(&str, Value) -> Result<Value, (String, String)> + Send + Sync + 'static,
     ) -> Self {
         let clock = VirtualClock::new(Timestamp::from_millis(START));
-        let functions =
-            Arc::new(Functions { body: Box::new(body), clock: clock.clone(), calls: Mutex::default() });
+        let functions = Arc::new(Functions {
+            body: Box::new(body),
+            clock: clock.clone(),
+            calls: Mutex::default(),
+            hanging: Mutex::default(),
+        });
         let objects = Arc::new(MemoryObjects::new());
         objects.bucket("results");
         let engine = Engine::builder()

@@ -18,6 +18,7 @@ use s3s::Body;
 use s3s::service::S3Service;
 
 use crate::direct::Direct;
+use crate::events::RequestId;
 use crate::faults::{Action, Answer, Arrival, Injector};
 use crate::record::{Entry, Recorder};
 use crate::storage::Store;
@@ -42,6 +43,7 @@ struct Call<'a> {
     switch: Switch,
     action: Option<Action>,
     method: Method,
+    id: String,
 }
 
 impl Front {
@@ -58,7 +60,14 @@ impl Front {
         if let Some(action) = &action {
             let _ = entry.fault.set(action.name());
         }
-        let call = Call { front: self, entry, switch, action, method: parts.method.clone() };
+        let call = Call {
+            front: self,
+            entry,
+            switch,
+            action,
+            method: parts.method.clone(),
+            id: self.store.unique_id(),
+        };
         call.run(parts, incoming).await
     }
 }
@@ -113,6 +122,7 @@ impl Call<'_> {
             _ => (None, Arrival::default()),
         };
         parts.extensions.insert(arrival);
+        parts.extensions.insert(RequestId(self.id.clone()));
         rewrite::before(self.action.as_ref(), &mut parts);
         let body = Watched::new(shared, Arc::clone(&self.entry), Direction::In, self.switch.clone(), turn);
         let request = Request::from_parts(parts, Body::http_body_unsync(body));
@@ -132,11 +142,9 @@ impl Call<'_> {
         }
         self.entry.set_status(answer.status().as_u16());
         let date = crate::ops::http_date(self.front.store.now());
-        for (name, value) in [
-            ("date", date),
-            ("x-amz-request-id", self.front.store.unique_id()),
-            ("server", "strict-s3".into()),
-        ] {
+        for (name, value) in
+            [("date", date), ("x-amz-request-id", self.id.clone()), ("server", "strict-s3".into())]
+        {
             if let Ok(value) = HeaderValue::try_from(value) {
                 answer.headers_mut().insert(name, value);
             }

@@ -11,6 +11,7 @@ use super::conditions::WriteCondition;
 use super::written::{self, text};
 use crate::checksum::{self, Algorithm, Checksum, ChecksumType};
 use crate::errors;
+use crate::events::{self, Told};
 use crate::storage::Store;
 use crate::storage::blob::Content;
 use crate::storage::object::{Object, Part, Upload};
@@ -20,6 +21,7 @@ pub(super) async fn complete(
     store: &Store,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+    let request_id = events::request_id(&request);
     let input = request.input;
     let condition = WriteCondition::read(store, &request.headers)?;
     let mut state = store.lock();
@@ -37,6 +39,9 @@ pub(super) async fn complete(
     let object = Arc::new(assemble(store, upload, parts, checksum));
     let tags = upload.tags.clone();
     let version = bucket.insert(&input.key, Arc::clone(&object), tags, store.unique_id());
+    let (owner, request_id) = (&bucket.options.owner, &request_id);
+    let told = Told { bucket: &input.bucket, key: &input.key, owner, request_id };
+    events::created(store, &told, &object, version.as_deref(), "CompleteMultipartUpload");
     bucket.uploads.remove(&(input.key.clone(), input.upload_id.clone()));
     bucket
         .completed

@@ -17,6 +17,7 @@ use super::multipart::{self, Target};
 use super::written::{self, text};
 use crate::checksum::{self, Algorithm, Checksum, ChecksumType, Hasher};
 use crate::errors;
+use crate::events::{self, Told};
 use crate::storage::Store;
 use crate::storage::blob::Content;
 use crate::storage::ingest::Received;
@@ -99,6 +100,9 @@ pub(super) async fn object(
     let bucket = state.bucket_mut(&input.bucket)?;
     condition.check(bucket, &input.key, deletes)?;
     let version = bucket.insert(&input.key, Arc::clone(&object), tags, store.unique_id());
+    let (owner, request_id) = (&bucket.options.owner, &events::request_id(&request));
+    let told = Told { bucket: &input.bucket, key: &input.key, owner, request_id };
+    events::created(store, &told, &object, version.as_deref(), "CopyObject");
     super::put::version_header(&mut headers, version.as_deref());
     let output =
         CopyObjectOutput { copy_object_result: Some(result(&object)), ..CopyObjectOutput::default() };

@@ -202,6 +202,14 @@ pub(crate) fn http_date(time: SystemTime) -> String {
     written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default()
 }
 
+/// A date as events carry it: `2026-01-31T12:00:00Z`.
+pub(crate) fn iso_date(time: SystemTime) -> String {
+    let mut out = Vec::new();
+    let written = Timestamp::from(time).format(TimestampFormat::DateTime, &mut out);
+    let text = written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default();
+    text.get(..19).map(|seconds| format!("{seconds}Z")).unwrap_or_default()
+}
+
 pub(super) fn readable(store: &Store, version: &Version) -> bool {
     let now = store.now();
     version.restore.is_some_and(|restore| restore.ready <= now && now < restore.expires)

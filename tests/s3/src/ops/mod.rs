@@ -37,7 +37,7 @@ impl Service {
     }
 }
 
-pub(crate) use get::http_date;
+pub(crate) use get::{http_date, iso_date};
 
 /// Marks a request whose `Range` a fault makes the server overlook.
 #[derive(Debug, Clone, Copy)]

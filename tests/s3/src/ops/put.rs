@@ -10,6 +10,7 @@ use super::conditions::WriteCondition;
 use super::written;
 use crate::checksum::{self, Algorithm, Checksum, ChecksumType};
 use crate::errors;
+use crate::events::{self, Told};
 use crate::storage::Store;
 use crate::storage::ingest::{Declared, Received};
 use crate::storage::object::{Attributes, Object};
@@ -25,7 +26,7 @@ pub(super) async fn put(
     let tags = written::tag_header(&request.headers)?;
     let declared = declared(store, &request.headers, request.trailing_headers.take())?;
     let also = store.default_algorithm();
-    let arrival = super::arrival(&request);
+    let (arrival, request_id) = (super::arrival(&request), events::request_id(&request));
     let body = request.input.body.take();
     let received = store.receive(body, declared, also, store.limits.max_part, &arrival).await?;
     let object = Arc::new(object(store, received, attributes));
@@ -34,9 +35,12 @@ pub(super) async fn put(
         checksum.put_headers(&mut headers);
     }
     let mut state = store.lock();
-    let bucket = state.bucket_mut(&bucket)?;
+    let name = bucket;
+    let bucket = state.bucket_mut(&name)?;
     condition.check(bucket, &key, deletes)?;
     let version = bucket.insert(&key, Arc::clone(&object), tags, store.unique_id());
+    let told = Told { bucket: &name, key: &key, owner: &bucket.options.owner, request_id: &request_id };
+    events::created(store, &told, &object, version.as_deref(), "PutObject");
     version_header(&mut headers, version.as_deref());
     let output =
         PutObjectOutput { e_tag: Some(ETag::Strong(object.etag.clone())), ..PutObjectOutput::default() };

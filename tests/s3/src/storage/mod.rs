@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Capabilities, Limits};
+use crate::events::Subscriber;
 use state::State;
 
 /// Everything a request handler needs. Shared by all connections.
@@ -25,10 +26,12 @@ pub(crate) struct Store {
     /// None: blobs in memory.
     pub directory: Option<PathBuf>,
     pub restore_takes: Duration,
+    pub subscriber: Option<Subscriber>,
     /// Seconds that the server's clock is ahead of the machine's.
     skew: AtomicI64,
     salt: u128,
     ids: AtomicU64,
+    sequence: AtomicU64,
 }
 
 impl Store {
@@ -46,9 +49,11 @@ impl Store {
             region,
             directory,
             restore_takes: Duration::ZERO,
+            subscriber: None,
             skew: AtomicI64::new(0),
             salt,
             ids: AtomicU64::new(0),
+            sequence: AtomicU64::new(0),
         }
     }
 
@@ -84,6 +89,16 @@ impl Store {
         hash.update((std::ptr::from_ref(self) as usize).to_le_bytes());
         hash.update(self.ids.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         first_half(&hash.finalize())
+    }
+
+    /// A number greater than all before it, on this server and on earlier ones: nanoseconds, or the next one.
+    pub(crate) fn next_in_sequence(&self) -> u64 {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = u64::try_from(now).unwrap_or_default();
+        let next = |last: u64| now.max(last + 1);
+        let update =
+            self.sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        update.map_or_else(next, next)
     }
 
     /// As an upload or version id: 32 characters.

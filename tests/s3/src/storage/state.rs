@@ -71,6 +71,12 @@ impl Bucket {
         self.objects.get(key)?.last()?.object.as_ref()
     }
 
+    /// What a delete without an id, or with one, finds.
+    pub(crate) fn named(&self, key: &str, id: Option<&str>) -> Option<&Version> {
+        let versions = self.objects.get(key)?;
+        id.map_or_else(|| versions.last(), |id| versions.iter().find(|version| version.id == id))
+    }
+
     /// The version a request means. Errors: none such, a delete marker.
     pub(crate) fn version(&self, key: &str, id: Option<&str>) -> S3Result<(&Version, &Arc<Object>)> {
         let versions = self.objects.get(key).map(Vec::as_slice).unwrap_or_default();

@@ -1,0 +1,224 @@
+//! `transload local`: the three ways in, typed as it prints them; its rules; its end.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::clients::is_there;
+
+/// A running `transload local` with a home of its own.
+struct Local {
+    folder: TempDir,
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// What it printed first.
+    welcome: Value,
+}
+
+fn program(folder: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_transload"));
+    command
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder.path())
+        .env("TRANSLOAD_HOME", folder.path().join("home of mine"))
+        .current_dir(folder.path())
+        .kill_on_drop(true);
+    command
+}
+
+impl Local {
+    async fn start(flags: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), flags).await
+    }
+
+    async fn start_in(folder: TempDir, flags: &[&str]) -> Self {
+        let args = ["local", "--s3-port", "0", "--sfn-port", "0", "--output", "json"];
+        let mut command = program(&folder, &[&args, flags].concat());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut local = Self { folder, child, lines, welcome: Value::Null };
+        local.welcome = local.next().await;
+        local
+    }
+
+    /// The next line of what it tells.
+    async fn next(&mut self) -> Value {
+        let line = tokio::time::timeout(Duration::from_secs(60), self.lines.next_line()).await;
+        let line = line.expect("it tells something").unwrap().expect("it is still running");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Waits until an execution has ended; of any if none is named. Tells its ARN, status and error.
+    async fn ended(&mut self, arn: Option<&str>) -> Value {
+        loop {
+            let told = self.next().await;
+            let status = told["status"].as_str().unwrap_or("RUNNING");
+            if status != "RUNNING" && arn.is_none_or(|arn| told["executionArn"] == arn) {
+                return told;
+            }
+        }
+    }
+
+    /// Types lines into a shell that knows nothing but `PATH`, behind the printed environment.
+    async fn shell(&self, lines: &[&str]) -> String {
+        let environment = self.text("environment");
+        let script = [&["set -e", environment], lines].concat().join("\n");
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &script])
+            .env_clear()
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path());
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Keys that are in the way: the printed lines have to see to it that they are not used.
+        shell
+            .env("AWS_ACCESS_KEY_ID", "AKIDWRONG")
+            .env("AWS_SECRET_ACCESS_KEY", "wrong")
+            .env("AWS_PROFILE", "none");
+        let ran = shell.output().await.unwrap();
+        assert!(ran.status.success(), "{script}\n{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.welcome[name].as_str().unwrap_or_else(|| panic!("{name}: {}", self.welcome))
+    }
+
+    /// A command of the AWS CLI for the destination.
+    fn at_destination(&self, command: &str) -> String {
+        let place = &self.welcome["destination"];
+        format!(
+            "AWS_SHARED_CREDENTIALS_FILE='{}' AWS_DEFAULT_REGION={} aws {command} --endpoint-url {}",
+            place["credentials"].as_str().unwrap(),
+            place["region"].as_str().unwrap(),
+            place["endpoint"].as_str().unwrap()
+        )
+    }
+
+    async fn read(&self, bucket: &str, key: &str) -> String {
+        self.shell(&[&self.at_destination(&format!("s3 cp s3://{bucket}/{key} -"))]).await
+    }
+
+    async fn started(&self, command: &str) -> String {
+        let answer: Value = serde_json::from_str(&self.shell(&[command]).await).unwrap();
+        answer["executionArn"].as_str().unwrap().to_owned()
+    }
+
+    /// Ctrl-C, and how it ended.
+    async fn interrupt(mut self) -> TempDir {
+        let pid = self.child.id().unwrap();
+        assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().await.unwrap().success());
+        let status = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
+        assert_eq!(status.expect("it ends").unwrap().code(), Some(0));
+        self.folder
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_ways_in_as_they_are_printed() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let mut local = Local::start(&[]).await;
+    std::fs::write(local.folder.path().join("hello.txt"), "hello\n").unwrap();
+    // (a) An object that is put.
+    local.shell(&[local.text("put")]).await;
+    assert_eq!(local.ended(None).await["status"], "SUCCEEDED");
+    assert_eq!(local.read("photos-cn", "hello.txt").await, "hello\n");
+    assert!(local.shell(&[local.text("look")]).await.contains("hello.txt"));
+    // (b) The API.
+    let arn = local.started(local.text("start")).await;
+    assert_eq!(local.ended(Some(&arn)).await["status"], "SUCCEEDED");
+    assert_eq!(local.read("photos-cn", "hello-again.txt").await, "hello\n");
+    // (c) A redrive, once the bucket is there that was missing; then a new execution with the same input.
+    let elsewhere = local.text("start").replace("photos-cn", "photos-later");
+    let arn = local.started(&elsewhere).await;
+    let failed = local.ended(Some(&arn)).await;
+    assert_eq!((&failed["status"], &failed["error"]), (&json!("FAILED"), &json!("DestinationNotFound")));
+    local.shell(&[&local.at_destination("s3 mb s3://photos-later")]).await;
+    local.shell(&[local.text("failed"), local.text("redrive")]).await;
+    assert_eq!(local.ended(Some(&arn)).await["status"], "SUCCEEDED");
+    assert_eq!(local.read("photos-later", "hello-again.txt").await, "hello\n");
+    let again = format!("FAILED={arn}");
+    let started: Value = serde_json::from_str(&local.shell(&[&again, local.text("again")]).await).unwrap();
+    let new = started["executionArn"].as_str().unwrap();
+    assert_ne!(new, arn);
+    assert_eq!(local.ended(Some(new)).await["status"], "SUCCEEDED");
+    let folder = local.interrupt().await;
+    let listed = program(&folder, &["executions", "--output", "json"]).output().await.unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed["executions"].as_array().map(Vec::len), Some(4), "executions outlive the servers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_twice_leaves_one_object_and_new_bytes_replace_old_ones() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = r#"{"source": {"location": "global", "bucket": <b>, "key": <k>}, "destination": {"location": "china", "bucket": "photos-cn", "key": <k>}}"#;
+    let rule = |name: &str| {
+        let paths = json!({"b": "$.detail.bucket.name", "k": "$.detail.object.key"});
+        let target = json!({"Id": "t", "Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:transload-object",
+            "InputTransformer": {"InputPathsMap": paths, "InputTemplate": input}});
+        let pattern = json!({"source": ["aws.s3"], "detail": {"object": {"key": [{"suffix": ".txt"}]},
+            "bucket": {"name": [{"anything-but": {"prefix": "photos-"}}]}}});
+        json!({"Name": name, "EventPattern": pattern, "Targets": [target]})
+    };
+    std::fs::write(folder.path().join("rules.json"), json!([rule("one"), rule("two")]).to_string()).unwrap();
+    let mut local = Local::start_in(folder, &["--rules", "rules.json"]).await;
+    let endpoint = local.welcome["source"]["endpoint"].as_str().unwrap().to_owned();
+    for text in ["old", "new"] {
+        let put = format!("printf {text} | aws s3 cp - s3://photos/a.txt --endpoint-url {endpoint}");
+        let other = format!("printf x | aws s3 cp - s3://photos/a.png --endpoint-url {endpoint}");
+        local.shell(&[&put, &other]).await;
+        let mut ends = vec![local.ended(None).await, local.ended(None).await];
+        ends.sort_by_key(|end| end["status"] != "SUCCEEDED");
+        // Two at once: the second one either finds the object, or finds that another writer was there. It never spoils it.
+        assert_eq!(ends[0]["status"], "SUCCEEDED");
+        assert!(ends[1]["status"] == "SUCCEEDED" || ends[1]["error"] == "DestinationExists", "{ends:?}");
+        assert_eq!(local.read("photos-cn", "a.txt").await, text);
+    }
+    let listed = local.shell(&[local.text("look")]).await;
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    local.interrupt().await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_served_is_refused() {
+    let local = Local::start(&[]).await;
+    let run = async |args: &[&str]| {
+        let ran = program(&local.folder, args).output().await.unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let (code, said) = run(&["local", "--s3-port", "0", "--sfn-port", "0"]).await;
+    assert_eq!(code, Some(4), "{said}");
+    let rules = local.folder.path().join("rules.json");
+    let other_home =
+        ["local", "--home", "other", "--s3-port", "0", "--sfn-port", "0", "--rules", "rules.json"];
+    for (text, expected) in [
+        ("[", "EOF while parsing"),
+        (
+            r#"[{"Name": "r", "EventPattern": {"a": "b"}, "Targets": [{"Id": "t", "Arn": "arn:aws:states:r:a:stateMachine:m"}]}]"#,
+            "InvalidEventPatternException: rule r: Event pattern is not valid. Reason: \"a\" must be an object or an array",
+        ),
+        (
+            r#"[{"Name": "r", "EventPattern": {"a": ["b"]}, "Targets": [{"Id": "t", "Arn": "arn:aws:sqs:r:a:q"}]}]"#,
+            "expected a state machine's, found arn:aws:sqs:r:a:q",
+        ),
+    ] {
+        std::fs::write(&rules, text).unwrap();
+        let (code, said) = run(&other_home).await;
+        assert!(code == Some(2) && said.contains(expected), "{code:?} {said}");
+    }
+    let port = local.welcome["stepFunctions"]["endpoint"].as_str().unwrap().rsplit(':').next().unwrap();
+    let (code, said) = run(&["local", "--home", "other", "--s3-port", "0", "--sfn-port", port]).await;
+    assert!(code == Some(5) && said.contains("--sfn-port"), "{code:?} {said}");
+    local.interrupt().await;
+}
