@@ -156,6 +156,53 @@ async fn the_three_ways_in_as_they_are_printed() {
     assert_eq!(listed["executions"].as_array().map(Vec::len), Some(4), "executions outlive the servers");
 }
 
+/// The README's blocks of this section after the one that starts it, for the addresses and the home of this one.
+fn readme(local: &Local) -> Vec<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let section = text.split("\n## ").find(|section| section.starts_with("Three ways in")).unwrap();
+    let credentials = local.welcome["source"]["credentials"].as_str().unwrap();
+    let at = |place: &str| local.welcome[place]["endpoint"].as_str().unwrap();
+    let here = [
+        (
+            "~/.local/share/transload/local",
+            format!("'{}'", credentials.strip_suffix("/global.credentials").unwrap()),
+        ),
+        ("http://127.0.0.1:9100", at("source").to_owned()),
+        ("http://127.0.0.1:9101", at("destination").to_owned()),
+        ("http://127.0.0.1:8083", at("stepFunctions").to_owned()),
+    ];
+    let blocks = section.split("```sh\n").skip(2).map(|rest| rest.split("```").next().unwrap().to_owned());
+    let own = |block: String| here.iter().fold(block, |block, (theirs, ours)| block.replace(theirs, ours));
+    blocks.map(own).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_ways_in_as_the_readme_has_them() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let mut local = Local::start(&[]).await;
+    let blocks = readme(&local);
+    let [environment, put, start, redrive, again] = blocks.as_slice() else { panic!("{blocks:?}") };
+    local.shell(&[environment, put]).await;
+    assert_eq!(local.ended(None).await["status"], "SUCCEEDED");
+    assert_eq!(local.read("photos-cn", "hello.txt").await, "hello\n");
+    local.shell(&[environment, start]).await;
+    let failed = local.ended(None).await;
+    assert_eq!((&failed["status"], &failed["error"]), (&json!("FAILED"), &json!("DestinationNotFound")));
+    local.shell(&[environment, redrive]).await;
+    let redriven = local.ended(None).await;
+    assert_eq!(
+        (&redriven["status"], &redriven["executionArn"]),
+        (&json!("SUCCEEDED"), &failed["executionArn"])
+    );
+    let failed = format!("failed={}", failed["executionArn"].as_str().unwrap());
+    let listed = local.shell(&[environment, &failed, again]).await;
+    assert!(listed.trim_end().ends_with("hello.txt"), "{listed}");
+    assert_eq!(local.ended(None).await["status"], "SUCCEEDED");
+    local.interrupt().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_comes_twice_leaves_one_object_and_new_bytes_replace_old_ones() {
     if !is_there("aws", &["--version"]).await {

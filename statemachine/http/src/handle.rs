@@ -60,6 +60,6 @@ fn action(parts: &Parts) -> Result<&str, Refusal> {
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.strip_prefix(PREFIX)) {
         Some(action) => Ok(action),
-        None => unknown(format!("X-Amz-Target: expected {PREFIX}..., found {target:?}")),
+        None => unknown(format!("X-Amz-Target: expected {PREFIX}..., found {}", target.unwrap_or("none"))),
     }
 }
