@@ -12,6 +12,7 @@ use transload_wire::ErrorName;
 use crate::states::{ALWAYS, State, function_failures, states};
 
 const OBJECT: &str = include_str!("../../statemachine/object.asl.json");
+const JANITOR: &str = include_str!("../../statemachine/janitor.asl.json");
 
 /// Left uncaught on purpose: the execution ends at this state with what was done kept, and a redrive enters it again.
 /// Someone has to mend something first (rights, a bucket, a key), or the transfer is parked.
@@ -28,13 +29,18 @@ fn ends_child(state: &State, failure: ErrorName) -> bool {
     state.in_map && (!failure.is_transient() || failure == ErrorName::UploadGone)
 }
 
-fn object() -> Vec<State> {
-    states(&serde_json::from_str(OBJECT).unwrap())
+fn parsed(definition: &str) -> Value {
+    serde_json::from_str(definition).unwrap()
+}
+
+/// The states of all definitions.
+fn all_states() -> Vec<State> {
+    [OBJECT, JANITOR].iter().flat_map(|definition| states(&parsed(definition))).collect()
 }
 
 #[test]
 fn every_failure_of_a_function_is_retried_caught_or_parked() {
-    for state in object().iter().filter(|state| state.function.is_some()) {
+    for state in all_states().iter().filter(|state| state.function.is_some()) {
         for failure in function_failures(state.function.as_deref().unwrap()) {
             let name = failure.as_str();
             let handled = state.retries(name)
@@ -63,7 +69,7 @@ fn every_failure_of_a_function_is_retried_caught_or_parked() {
 #[test]
 fn no_unknown_error_is_named_and_none_that_can_not_come() {
     let services: BTreeSet<&str> = ALWAYS.iter().copied().collect();
-    for state in object() {
+    for state in all_states() {
         let possible: BTreeSet<&str> =
             state.function.iter().flat_map(|f| function_failures(f)).map(|name| name.as_str()).collect();
         for name in state.named_errors() {
@@ -77,7 +83,7 @@ fn no_unknown_error_is_named_and_none_that_can_not_come() {
 
 #[test]
 fn every_error_of_lambda_itself_is_retried_by_every_task() {
-    for state in object().iter().filter(|state| state.function.is_some()) {
+    for state in all_states().iter().filter(|state| state.function.is_some()) {
         for name in ALWAYS.iter().filter(|name| **name != "States.ALL") {
             assert!(state.retries(name), "{}: {name} is not retried", state.name);
         }
@@ -86,7 +92,7 @@ fn every_error_of_lambda_itself_is_retried_by_every_task() {
 
 #[test]
 fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
-    for state in object() {
+    for state in all_states() {
         assert!(state.json["Comment"].as_str().is_some_and(|c| c.len() > 20), "{}: no Comment", state.name);
         assert!(state.kind != "Task" || state.json["TimeoutSeconds"].is_u64(), "{}: no timeout", state.name);
         for rule in state.rules("Retry").iter().chain(state.rules("Catch").iter()) {
@@ -106,13 +112,14 @@ fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
             );
         }
     }
-    let top: Value = serde_json::from_str(OBJECT).unwrap();
-    assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
+    for top in [OBJECT, JANITOR].map(parsed) {
+        assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
+    }
 }
 
 #[test]
 fn broad_retriers_come_last() {
-    for state in object() {
+    for state in all_states() {
         let retriers = state.rules("Retry");
         for (i, retrier) in retriers.iter().enumerate() {
             let all = retrier["ErrorEquals"].as_array().unwrap().iter().any(|e| e == "States.ALL");
@@ -139,19 +146,26 @@ fn substitutions_are_whole_strings_and_named_after_their_function() {
             _ => {}
         }
     }
-    let mut found = BTreeMap::new();
-    walk(&serde_json::from_str(OBJECT).unwrap(), &mut found);
-    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    let of = |definition: &str| {
+        let mut found = BTreeMap::new();
+        walk(&parsed(definition), &mut found);
+        found.into_keys().collect::<Vec<_>>()
+    };
     let functions = ["Abort", "Complete", "Copy", "Head", "Init", "Part"];
     let expected: Vec<String> =
         functions.iter().map(|f| format!("{f}FunctionArn")).chain(["ResultsBucket".to_owned()]).collect();
-    assert_eq!(names, expected);
+    assert_eq!(of(OBJECT), expected);
+    assert_eq!(of(JANITOR), ["AbortFunctionArn"]);
 }
 
 #[test]
 fn the_page_is_made_from_the_definition() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/statemachine/README.md");
-    let expected = page::render(&serde_json::from_str(OBJECT).unwrap(), &object(), PARKED);
+    let machines = [
+        ("object.asl.json", "one object", parsed(OBJECT)),
+        ("janitor.asl.json", "what is left behind", parsed(JANITOR)),
+    ];
+    let expected = page::render(&machines, PARKED);
     if std::env::var_os("UPDATE_PAGES").is_some() {
         std::fs::write(path, &expected).unwrap();
     }

@@ -5,20 +5,25 @@ use std::fmt::Write;
 use serde_json::Value;
 use transload_wire::ErrorName;
 
-use crate::states::{ALWAYS, State, errors, function_failures};
+use crate::states::{ALWAYS, State, errors, function_failures, states};
 
-/// The whole page.
-pub(crate) fn render(definition: &Value, states: &[State], parked: &[ErrorName]) -> String {
+/// The whole page: file, subject and definition of each machine.
+pub(crate) fn render(machines: &[(&str, &str, Value)], parked: &[ErrorName]) -> String {
     let mut page = String::from(
         "# The state machines\n\n\
-         Made from `object.asl.json` by `UPDATE_PAGES=1 cargo test --workspace --test definitions`; a test fails when it is stale.\n\n\
-         ## object.asl.json: one object\n\n",
+         Made from the definitions by `UPDATE_PAGES=1 cargo test --workspace --test definitions`; a test fails when it is stale.\n\n",
     );
-    let _ = writeln!(page, "{}\n", definition["Comment"].as_str().unwrap_or_default());
-    diagram(&mut page, definition, states);
-    table(&mut page, states, parked);
-    comments(&mut page, states);
-    names(&mut page, states, parked);
+    let mut all = Vec::new();
+    for (file, subject, definition) in machines {
+        let states = states(definition);
+        let _ = writeln!(page, "## {file}: {subject}\n");
+        let _ = writeln!(page, "{}\n", definition["Comment"].as_str().unwrap_or_default());
+        diagram(&mut page, definition, &states);
+        table(&mut page, &states, parked);
+        comments(&mut page, &states);
+        all.extend(states);
+    }
+    names(&mut page, &all, parked);
     page
 }
 
@@ -159,7 +164,7 @@ fn comments(page: &mut String, states: &[State]) {
 
 /// Every error name, what it means and who gives it.
 fn names(page: &mut String, states: &[State], parked: &[ErrorName]) {
-    page.push_str("### Names of failures\n\nThey stand in the history, in `ErrorEquals` and in the exit message of the command line.\n\n| name | kind | meaning | given by |\n| --- | --- | --- | --- |\n");
+    page.push_str("## Names of failures\n\nThey stand in the history, in `ErrorEquals` and in the exit message of the command line.\n\n| name | kind | meaning | given by |\n| --- | --- | --- | --- |\n");
     let functions: std::collections::BTreeSet<&str> =
         states.iter().filter_map(|s| s.function.as_deref()).collect();
     for name in ErrorName::ALL {

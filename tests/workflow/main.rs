@@ -2,6 +2,7 @@
 //! answer by script, virtual time. Golden: the states entered, in order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
+mod janitor;
 mod script;
 
 use serde_json::{Value, json};

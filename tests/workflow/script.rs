@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stepfunctions_local::{
-    CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput, MemoryObjects,
-    StartExecution, Timestamp, VirtualClock,
+    Clock, CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput,
+    MemoryObjects, StartExecution, Timestamp, VirtualClock,
 };
+use tokio::sync::Notify;
 
 /// What a function does when it is called.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub(crate) enum Answer {
     Gives(Value),
     /// Fails with this error name.
     Fails(String),
+    /// Never answers.
+    Hangs,
 }
 
 /// Fails with this name.
@@ -72,6 +75,8 @@ pub(crate) fn record() -> Value {
 struct Scripted {
     answers: Mutex<HashMap<String, VecDeque<Answer>>>,
     calls: Mutex<Vec<(String, Value)>>,
+    clock: VirtualClock,
+    hung: Notify,
 }
 
 #[async_trait]
@@ -99,14 +104,31 @@ impl Lambda for Scripted {
                 let payload = json!({"errorType": name, "errorMessage": "by script"}).to_string().into();
                 Err(LambdaError::Function { error_type: name, payload })
             }
+            Answer::Hangs => {
+                // Else virtual time would go on to the task's timeout.
+                let _held = self.clock.hold();
+                self.hung.notify_one();
+                std::future::pending().await
+            }
         }
     }
+}
+
+/// Makes a state machine whose functions are named in small letters.
+async fn create(engine: &Engine, name: &str, definition: &str) -> String {
+    let mut definition = definition.replace("${ResultsBucket}", "results");
+    for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
+        definition = definition.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
+    }
+    let request = CreateStateMachine { name: name.to_owned(), definition, ..CreateStateMachine::default() };
+    engine.create_state_machine(request).await.unwrap().state_machine_arn
 }
 
 /// One engine, one script.
 pub(crate) struct World {
     engine: Engine,
     machine: String,
+    janitor: String,
     functions: Arc<Scripted>,
 }
 
@@ -128,6 +150,12 @@ impl Outcome {
         serde_json::from_str(text.unwrap_or_else(|| panic!("no output: {}", self.described))).unwrap()
     }
 
+    /// How long it took, by the virtual clock.
+    pub(crate) fn seconds(&self) -> f64 {
+        let at = |name: &str| self.described[name].as_f64().unwrap();
+        at("stopDate") - at("startDate")
+    }
+
     /// The error's name.
     pub(crate) fn error(&self) -> &str {
         self.described["error"].as_str().unwrap_or_else(|| panic!("no error: {}", self.described))
@@ -144,26 +172,26 @@ impl World {
     pub(crate) async fn new(script: &[(&str, Vec<Answer>)]) -> Self {
         let answers =
             script.iter().map(|(name, answers)| ((*name).to_owned(), answers.clone().into())).collect();
-        let functions = Arc::new(Scripted { answers: Mutex::new(answers), calls: Mutex::default() });
+        let clock = VirtualClock::new(Timestamp::from_millis(1_800_000_000_000));
+        let functions = Arc::new(Scripted {
+            answers: Mutex::new(answers),
+            calls: Mutex::default(),
+            clock: clock.clone(),
+            hung: Notify::new(),
+        });
         let objects = MemoryObjects::new();
         objects.bucket("results");
         let engine = Engine::builder()
             .lambda(functions.clone())
             .objects(Arc::new(objects))
-            .clock(Arc::new(VirtualClock::new(Timestamp::from_millis(1_800_000_000_000))))
+            .clock(Arc::new(clock))
             .seed(7)
             .open()
             .await
             .unwrap();
-        let mut definition =
-            include_str!("../../statemachine/object.asl.json").replace("${ResultsBucket}", "results");
-        for name in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
-            definition = definition.replace(&format!("${{{name}FunctionArn}}"), &name.to_lowercase());
-        }
-        let request =
-            CreateStateMachine { name: "object".to_owned(), definition, ..CreateStateMachine::default() };
-        let machine = engine.create_state_machine(request).await.unwrap().state_machine_arn;
-        Self { engine, machine, functions }
+        let machine = create(&engine, "object", include_str!("../../statemachine/object.asl.json")).await;
+        let janitor = create(&engine, "janitor", include_str!("../../statemachine/janitor.asl.json")).await;
+        Self { engine, machine, janitor, functions }
     }
 
     /// Payloads of the calls of one function, in order.
@@ -179,13 +207,37 @@ impl World {
 
     /// Runs any input.
     pub(crate) async fn run_with(&self, input: &str) -> Outcome {
+        self.outcome(self.start(&self.machine, input).await).await
+    }
+
+    async fn start(&self, machine: &str, input: &str) -> String {
         let request = StartExecution {
-            state_machine_arn: self.machine.clone(),
+            state_machine_arn: machine.to_owned(),
             input: Some(input.to_owned()),
             ..StartExecution::default()
         };
-        let arn = self.engine.start_execution(request).await.unwrap().execution_arn;
+        self.engine.start_execution(request).await.unwrap().execution_arn
+    }
+
+    /// Runs the usual request until a function hangs, and stops it then.
+    pub(crate) async fn stopped(&self) -> Outcome {
+        let arn = self.start(&self.machine, &request().to_string()).await;
+        self.functions.hung.notified().await;
+        self.engine.stop_execution(&arn, None, None).await.unwrap();
         self.outcome(arn).await
+    }
+
+    /// Starts the janitor with the service's event about an execution.
+    pub(crate) async fn janitor(&self, of: &Outcome) -> Outcome {
+        let detail = json!({
+            "executionArn": of.arn, "stateMachineArn": self.machine, "name": of.arn.rsplit(':').next(),
+            "status": of.status, "startDate": 0, "stopDate": 0, "input": request().to_string(), "output": null,
+        });
+        let event = json!({
+            "version": "0", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
+            "resources": [of.arn], "detail": detail,
+        });
+        self.outcome(self.start(&self.janitor, &event.to_string()).await).await
     }
 
     /// Redrives an execution and waits for its end.
@@ -197,7 +249,8 @@ impl World {
     async fn outcome(&self, arn: String) -> Outcome {
         let described = serde_json::to_value(self.engine.wait(&arn).await.unwrap()).unwrap();
         let status = described["status"].as_str().unwrap().to_owned();
-        let history = self.engine.get_execution_history(&arn, HistoryOptions::default()).await.unwrap();
+        let options = HistoryOptions { max_results: Some(1_000), ..HistoryOptions::default() };
+        let history = self.engine.get_execution_history(&arn, options).await.unwrap();
         let history = serde_json::to_value(&history).unwrap();
         let entered = |event: &Value| event["stateEnteredEventDetails"]["name"].as_str().map(str::to_owned);
         let events = history["items"].as_array().unwrap();

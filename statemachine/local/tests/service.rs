@@ -307,6 +307,24 @@ async fn a_machine_made_after_a_deletion_runs_its_own_definition() {
 }
 
 #[tokio::test]
+async fn a_history_read_by_a_task_keeps_the_names_of_variables() {
+    let world = world().await;
+    let engine = &world.engine;
+    let assigns = json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Assign": {"small": 1, "Large": 2}, "End": true}}});
+    let assigning = made(engine, "assigns", &assigns).await;
+    let first = begun(engine, &assigning, &json!({})).await;
+    engine.wait(&first).await.unwrap();
+    let reads = json!({"QueryLanguage": "JSONata", "StartAt": "R", "States": {"R": {"Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:getExecutionHistory", "Arguments": {"ExecutionArn": first},
+        "Output": "{% $states.result.Events.StateExitedEventDetails.AssignedVariables %}", "End": true}}});
+    let reading = made(engine, "reads", &reads).await;
+    let second = begun(engine, &reading, &json!({})).await;
+    let ended = engine.wait(&second).await.unwrap();
+    assert_eq!(parse(ended.output.as_ref()), json!({"small": "1", "Large": "2"}), "{ended:?}");
+}
+
+#[tokio::test]
 async fn what_is_of_the_other_type_is_refused() {
     let world = world().await;
     let engine = &world.engine;

@@ -33,11 +33,15 @@ fn first(name: &str, change: impl Fn(&char) -> char) -> String {
     letters.next().iter().map(change).chain(letters).collect()
 }
 
+/// Members that are maps: their keys are somebody's names and stay as they are.
+const MAPS: [&str; 2] = ["assignedVariables", "variableReferences"];
+
 /// The same value with every member's name changed.
 fn renamed(value: &Value, rename: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::Object(map) => {
-            let members = map.iter().map(|(k, v)| (rename(k), renamed(v, rename)));
+            let member = |v: &Value, is_map| if is_map { v.clone() } else { renamed(v, rename) };
+            let members = map.iter().map(|(k, v)| (rename(k), member(v, MAPS.contains(&k.as_str()))));
             Value::Object(members.collect::<Map<_, _>>())
         }
         Value::Array(list) => list.iter().map(|v| renamed(v, rename)).collect(),

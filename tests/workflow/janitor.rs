@@ -1,0 +1,84 @@
+//! What becomes of the uploads of executions that were stopped: the real janitor over the real history.
+
+use serde_json::json;
+
+use crate::script::{Answer, World, fails, request};
+
+fn abort_calls(world: &World) -> usize {
+    world.calls("abort").len()
+}
+
+#[tokio::test]
+async fn the_upload_of_a_stopped_execution_is_released_until_no_worker_can_be_left() {
+    let world = World::new(&[("part", vec![Answer::Hangs])]).await;
+    let stopped = world.stopped().await;
+    assert_eq!((stopped.status.as_str(), abort_calls(&world)), ("ABORTED", 0));
+    let janitor = world.janitor(&stopped).await;
+    assert_eq!(janitor.output()["status"], "released");
+    let calls = world.calls("abort");
+    assert_eq!(calls.len(), 4);
+    for call in calls {
+        assert_eq!(call["destination"], request()["destination"]);
+        assert_eq!(call["upload"], json!({"uploadId": "upload-1", "checksumAlgorithm": "CRC64NVME"}));
+        assert_eq!(call["token"], "token-of-this-transfer");
+    }
+    // Longer than a worker lives.
+    assert!(janitor.seconds() >= 900.0, "{}", janitor.seconds());
+}
+
+#[tokio::test]
+async fn an_execution_that_had_no_upload_yet_leaves_nothing_to_do() {
+    for function in ["head", "init"] {
+        let world = World::new(&[(function, vec![Answer::Hangs])]).await;
+        let stopped = world.stopped().await;
+        assert_eq!(world.janitor(&stopped).await.output()["status"], "nothing", "{function}");
+        assert_eq!(abort_calls(&world), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_newest_upload_is_found_behind_many_pages_of_history() {
+    let gaps = vec![fails("PartsMissing"); 12];
+    let parts = [vec![Answer::Gives(json!({"parts": [], "requests": {}})); 24], vec![Answer::Hangs]].concat();
+    let world = World::new(&[("complete", gaps), ("part", parts)]).await;
+    let stopped = world.stopped().await;
+    assert!(stopped.states.matches("Init").count() > 10, "{}", stopped.states);
+    let janitor = world.janitor(&stopped).await;
+    assert!(janitor.states.matches("Read").count() > 10, "{}", janitor.states);
+    assert_eq!(janitor.output()["upload"]["uploadId"], "upload-1");
+}
+
+#[tokio::test]
+async fn an_upload_that_was_given_up_is_not_released_again() {
+    let world = World::new(&[
+        ("complete", vec![fails("UploadConflict")]),
+        ("head", vec![Answer::Gives(crate::script::head("parts")), Answer::Hangs]),
+    ])
+    .await;
+    let stopped = world.stopped().await;
+    assert!(stopped.states.ends_with("Restart Backoff Recheck"), "{}", stopped.states);
+    assert_eq!(
+        (world.janitor(&stopped).await.output()["status"].as_str(), abort_calls(&world)),
+        (Some("nothing"), 1)
+    );
+}
+
+#[tokio::test]
+async fn a_redriven_execution_keeps_its_upload() {
+    let world = World::new(&[("part", vec![Answer::Hangs])]).await;
+    let stopped = world.stopped().await;
+    assert_eq!(world.redrive(&stopped.arn).await.status, "SUCCEEDED");
+    let janitor = world.janitor(&stopped).await;
+    assert_eq!((janitor.output()["status"].as_str(), abort_calls(&world)), (Some("kept"), 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_released_fails_where_a_redrive_goes_on() {
+    let world =
+        World::new(&[("part", vec![Answer::Hangs]), ("abort", vec![fails("DestinationAccessDenied"); 9])])
+            .await;
+    let stopped = world.stopped().await;
+    let janitor = world.janitor(&stopped).await;
+    assert_eq!((janitor.status.as_str(), janitor.error()), ("FAILED", "DestinationAccessDenied"));
+    assert_eq!(world.redrive(&janitor.arn).await.output()["status"], "released");
+}
