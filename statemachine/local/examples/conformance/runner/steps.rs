@@ -10,8 +10,11 @@ pub(crate) struct Answers {
     pub(crate) by_key: Map<String, Value>,
 }
 
-/// Tries of a poll, 5 ms apart; what does not hold by then shows in the answers that follow.
-const TRIES: usize = 400;
+/// Looks at a running execution, 5 ms apart, before a poll is given up; what does not hold by then shows in later answers.
+const LOOKS: usize = 400;
+
+/// So many looks without news show that an execution rests.
+const QUIET: usize = 4;
 
 /// Calls that may themselves take time.
 const LONG: [&str; 5] =
@@ -36,7 +39,7 @@ pub(crate) async fn run(engine: &Engine, clock: &VirtualClock, case: &Value) -> 
         let answer = match step["service"].as_str() {
             Some("stepfunctions") => call(engine, op, args).await,
             Some("wait") => {
-                wait(engine, &args).await;
+                wait(engine, clock, op, &args).await;
                 held = Some(clock.hold());
                 continue;
             }
@@ -65,7 +68,7 @@ fn action(op: &str) -> String {
 async fn call(engine: &Engine, op: &str, mut args: Value) -> Result<Value, ApiError> {
     let all = args.as_object_mut().and_then(|a| a.remove("__paginated__")).is_some_and(|p| p != false);
     let mut answer = engine.call(&action(op), args.clone()).await?;
-    while let Some(token) = answer.get("nextToken").cloned().filter(|_| all) {
+    while let (true, Some(token)) = (all, answer.get("nextToken").cloned()) {
         args["nextToken"] = token;
         let page = engine.call(&action(op), args.clone()).await?;
         answer = joined(answer, page);
@@ -88,16 +91,29 @@ fn joined(mut before: Value, page: Value) -> Value {
 }
 
 /// Waits for an execution where the step names one; everything else holds as soon as it has been answered.
-async fn wait(engine: &Engine, args: &Value) {
+async fn wait(engine: &Engine, clock: &VirtualClock, op: &str, args: &Value) {
     let arn = ["executionArn", "execution_arn"].into_iter().find_map(|name| args[name].as_str());
     let Some(arn) = arn else { return };
-    for _ in 0..TRIES {
-        let Ok(found) = engine.describe_execution(arn).await else { return };
-        let holds = match args["status"].as_str() {
-            Some(status) => found.status.as_str() == status,
-            None => found.status.is_terminal(),
-        };
-        if holds {
+    let running = op.ends_with("_started") || args["status"] == "RUNNING";
+    if running {
+        rest(engine, clock, arn).await;
+    } else if let Err(e) = super::ended(engine, clock, arn).await {
+        // Not there: the answers that follow say so.
+        tracing::debug!(code = %e.code, "nothing to wait for");
+    }
+}
+
+/// Lets an execution come as far as it does without time passing.
+async fn rest(engine: &Engine, clock: &VirtualClock, arn: &str) {
+    let _hold = clock.hold();
+    let request = json!({"executionArn": arn, "maxResults": 1000});
+    let (mut seen, mut quiet) = (0, 0);
+    for _ in 0..LOOKS {
+        let Ok(answer) = engine.call("GetExecutionHistory", request.clone()).await else { return };
+        let events = answer["events"].as_array().map_or(0, Vec::len);
+        quiet = if events == seen { quiet + 1 } else { 0 };
+        seen = events;
+        if quiet == QUIET && seen > 0 {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
