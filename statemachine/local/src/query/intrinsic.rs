@@ -23,6 +23,8 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, PartialEq)]
 enum Argument {
     Literal(Value),
+    /// A quoted text with an escape that there is not: an error once it is evaluated, as documented.
+    Broken(String),
     Path(Path),
     Call(Call),
 }
@@ -50,15 +52,17 @@ impl Call {
         for argument in &self.arguments {
             values.push(match argument {
                 Argument::Literal(value) => value.clone(),
+                Argument::Broken(why) => return Err(self.failed(why)),
                 Argument::Path(path) => path.find(scope).ok_or_else(|| path.missing(scope, field))?,
                 Argument::Call(call) => call.evaluate(scope, field)?,
             });
         }
-        call(&self.function, &values, scope).map_err(|why| QueryError {
-            fault: Fault::Intrinsic,
-            cause: format!("The function '{}' had the following error: {why}", self.text),
-            location: None,
-        })
+        call(&self.function, &values, scope).map_err(|why| self.failed(&why))
+    }
+
+    fn failed(&self, why: &str) -> QueryError {
+        let cause = format!("The function '{}' had the following error: {why}", self.text);
+        QueryError { fault: Fault::Intrinsic, cause, location: None }
     }
 }
 
@@ -95,7 +99,9 @@ fn parse_call(rest: &mut &str, depth: usize) -> Result<Call, String> {
     *rest = rest[open + 1..].trim_start();
     let mut arguments = Vec::new();
     while !rest.starts_with(')') {
-        arguments.push(parse_argument(rest, depth)?);
+        // The template of a Format says by escapes which braces are none of its places.
+        let template = function == "Format" && arguments.is_empty();
+        arguments.push(parse_argument(rest, depth, template)?);
         *rest = rest.trim_start();
         match rest.strip_prefix(',') {
             Some(after) => *rest = after.trim_start(),
@@ -107,9 +113,9 @@ fn parse_call(rest: &mut &str, depth: usize) -> Result<Call, String> {
     Ok(Call { text: start[..start.len() - rest.len()].to_owned(), function, arguments })
 }
 
-fn parse_argument(rest: &mut &str, depth: usize) -> Result<Argument, String> {
+fn parse_argument(rest: &mut &str, depth: usize, template: bool) -> Result<Argument, String> {
     if rest.starts_with('\'') {
-        return parse_text(rest).map(Argument::Literal);
+        return parse_text(rest, template);
     }
     if rest.starts_with("States.") {
         return parse_call(rest, depth + 1).map(Argument::Call);
@@ -140,42 +146,26 @@ fn argument_end(text: &str) -> usize {
     text.len()
 }
 
-/// A quoted text; `\'`, `\{`, `\}` and `\\` are escapes. Braces stay escaped for `Format`.
-fn parse_text(rest: &mut &str) -> Result<Value, String> {
-    let mut text = String::new();
+/// A quoted text; `\'`, `\{`, `\}` and `\\` are its escapes. A template keeps all but the first.
+fn parse_text(rest: &mut &str, template: bool) -> Result<Argument, String> {
+    let (mut text, mut broken) = (String::new(), None);
     let mut chars = rest.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
         match c {
             '\'' => {
                 *rest = &rest[at + 1..];
-                return Ok(Value::String(text));
+                return Ok(broken.map_or(Argument::Literal(Value::String(text)), Argument::Broken));
             }
             '\\' => match chars.next() {
-                Some((_, c @ ('{' | '}' | '\\'))) => text.extend(['\\', c]),
-                Some((_, '\'')) => text.push('\''),
-                Some((_, c)) => text.extend(['\\', c]),
+                Some((_, c @ ('{' | '}' | '\\'))) if template => text.extend(['\\', c]),
+                Some((_, c @ ('{' | '}' | '\\' | '\''))) => text.push(c),
+                Some((_, c)) => broken = Some(format!("'\\{c}' is no escape")),
                 None => break,
             },
             c => text.push(c),
         }
     }
     Err("A quoted text of an intrinsic function is not closed".to_owned())
-}
-
-/// Undoes the escapes that [`parse_text`] kept.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            ('\\', Some(&next @ ('{' | '}' | '\\'))) => {
-                out.push(next);
-                chars.next();
-            }
-            _ => out.push(c),
-        }
-    }
-    out
 }
 
 fn call(function: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, String> {
@@ -191,7 +181,7 @@ fn call(function: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         ("ArrayGetItem", [Value::Array(list), index]) => item(list, integer(index)?),
         ("ArrayLength", [Value::Array(list)]) => Ok(json!(list.len())),
         ("ArrayUnique", [Value::Array(list)]) => Ok(unique(list)),
-        ("Base64Encode", [Value::String(text)]) => Ok(json!(STANDARD.encode(bounded(&plain(text))?))),
+        ("Base64Encode", [Value::String(text)]) => Ok(json!(STANDARD.encode(bounded(text)?))),
         ("Base64Decode", [Value::String(text)]) => decode(bounded(text)?),
         ("Hash", [data, Value::String(algorithm)]) => hash(data, algorithm),
         ("JsonMerge", [Value::Object(a), Value::Object(b), Value::Bool(false)]) => {
@@ -204,7 +194,7 @@ fn call(function: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         ("MathAdd", [a, b]) => {
             integer(a)?.checked_add(integer(b)?).map(|n| json!(n)).ok_or_else(|| "overflow".to_owned())
         }
-        ("StringSplit", [Value::String(text), Value::String(by)]) => Ok(split(&plain(text), &plain(by))),
+        ("StringSplit", [Value::String(text), Value::String(by)]) => Ok(split(text, by)),
         ("UUID", []) => Ok(json!(uuid(scope.entropy))),
         _ => Err(format!("invalid arguments for States.{function}: {}", Value::Array(args.to_vec()))),
     }
@@ -220,10 +210,7 @@ fn format(template: &str, args: &[Value]) -> Result<Value, String> {
             }
             ('{', Some('}')) => {
                 chars.next();
-                match args.next().ok_or("fewer arguments than occurrences of {}")? {
-                    Value::String(text) => out.push_str(&plain(text)),
-                    other => out.push_str(&shown(other)),
-                }
+                out.push_str(&shown(args.next().ok_or("fewer arguments than occurrences of {}")?));
             }
             _ => out.push(c),
         }
@@ -274,7 +261,7 @@ fn item(list: &[Value], index: i64) -> Result<Value, String> {
 
 fn unique(list: &[Value]) -> Value {
     let mut seen: Vec<Value> = Vec::new();
-    for value in list.iter().filter(|v| !v.is_null()) {
+    for value in list {
         if !seen.contains(value) {
             seen.push(value.clone());
         }

@@ -103,6 +103,7 @@ fn texts_are_compared_as_documents() {
     assert!(small.holds(input(r#"{ "a" : [1.0, null, "{ \"b\":2 }"] }"#)), "spacing and 1.0");
     assert!(small.sees(input(r#"{"a": [2, null, "{\"b\": 2}"]}"#)), "a number");
     assert!(small.sees(input(r#"{"a": ["1", null, "{\"b\": 2}"]}"#)), "a string for a number");
+    assert!(small.sees(input(r#"{"a": [1, null, 2]}"#)), "a number for a string");
     assert!(small.sees(input(r#"{"a": [1, "{\"b\": 2}"]}"#)), "nulls count inside");
     assert!(small.sees(input(r#"{"a": [1, null, {"b": 2}]}"#)), "an object for its text");
     assert!(small.sees(input(r#"{"a": [1, null, "{\"b\": 3}"]}"#)), "inside of the inner text");
@@ -168,7 +169,11 @@ fn words_stand_for_values_only_as_words() {
 /// Two branches, the first a state longer. `swapped`: the events of the second come first.
 fn branches(swapped: bool) -> Value {
     let [a, b, a2] = if swapped { [5, 4, 6] } else { [4, 5, 6] };
-    let named = |id, cause, name: &str| entered(id, cause, name);
+    let named = |id, cause, name: &str| {
+        let mut event = entered(id, cause, name);
+        event["stateEnteredEventDetails"]["input"] = json!([format!("id of {}", &name[..1])]);
+        event
+    };
     let mut events = vec![
         event(1, 0, "ExecutionStarted", &json!({})),
         event(2, 0, "ParallelStateEntered", &json!({})),
@@ -185,7 +190,9 @@ fn branches(swapped: bool) -> Value {
 
 #[test]
 fn branches_may_interleave_but_not_change_their_causes() {
-    let recorded = Recorded::execution(&branches(false), &json!({"concurrent": true}));
+    let token = |text: &str| json!({"token": text, "pattern": "[a-z]{4}", "same_value": "case"});
+    let more = json!({"concurrent": true, "placeholders": [token("id of A"), token("id of B")]});
+    let recorded = Recorded::execution(&branches(false), &more);
     assert!(recorded.holds(|l| l["history"] = branches(true)));
     let alone = Recorded::execution(&branches(false), &json!({}));
     assert!(alone.sees(|l| l["history"] = branches(true)), "only where branches run side by side");
@@ -195,6 +202,17 @@ fn branches_may_interleave_but_not_change_their_causes() {
             change(events(l));
         })
     };
+    let filled = |a: &'static str, b: &'static str, a2: &'static str| {
+        recorded.holds(|l| {
+            l["history"] = branches(true);
+            for (at, id) in [(4, a), (3, b), (5, a2)] {
+                events(l)[at]["stateEnteredEventDetails"]["input"] = json!([id]);
+            }
+        })
+    };
+    assert!(filled("aaaa", "bbbb", "aaaa"), "what a wrong order has found is forgotten");
+    assert!(!filled("aaaa", "bbbb", "bbbb"), "another value further on in a branch");
+    assert!(!filled("aaaa", "bbbb", "a"), "no such value further on in a branch");
     assert!(other(|e| e[5]["previousEventId"] = json!(4)), "A2 after B");
     assert!(other(|e| e[3]["previousEventId"] = json!(2)), "B outside of the branches");
     assert!(other(|e| e[3] = entered(4, 3, "C")), "another state");
