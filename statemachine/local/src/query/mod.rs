@@ -1,4 +1,5 @@
 //! Expressions and payload templates of both query languages, compiled once and evaluated where a state needs them.
+mod filter;
 mod functions;
 #[cfg(test)]
 mod fuzz;

@@ -1,9 +1,10 @@
 //! Reference paths and JSONPath as definitions use them. A grammar of our own, because field names such as
 //! `detail-type` are legal after a dot here and are not in RFC 9535.
+use super::filter::Test;
 use super::{QueryError, Scope};
 use serde_json::Value;
 
-/// Filters inside filters; each costs stack while it is parsed.
+/// Filters and parentheses inside filters; each costs stack while it is parsed.
 const MAX_FILTERS: usize = 16;
 
 /// What a path starts from.
@@ -18,14 +19,14 @@ pub(crate) enum Root {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+pub(super) enum Step {
     Field(String),
     Index(i64),
     Every,
     Slice(Option<i64>, Option<i64>, i64),
     Several(Vec<Step>),
     Descend(Box<Step>),
-    Filter { path: Vec<Step>, test: Option<(String, Value)> },
+    Filter(Test),
 }
 
 /// A parsed path.
@@ -123,11 +124,11 @@ impl Step {
                 format!("[{}]", inner.join(","))
             }
             Self::Descend(step) => format!("..{}", step.normal()),
-            Self::Filter { .. } => "[?]".to_owned(),
+            Self::Filter(_) => "[?]".to_owned(),
         }
     }
 
-    fn apply<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+    pub(super) fn apply<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
         match (self, value) {
             (Self::Field(name), Value::Object(map)) => map.get(name).into_iter().collect(),
             (Self::Index(i), Value::Array(list)) => {
@@ -138,8 +139,9 @@ impl Step {
             (Self::Slice(from, to, step), Value::Array(list)) => slice(list, *from, *to, *step),
             (Self::Several(steps), _) => steps.iter().flat_map(|s| s.apply(value)).collect(),
             (Self::Descend(step), _) => descend(step, value),
-            (Self::Filter { path, test }, Value::Array(list)) => {
-                list.iter().filter(|v| holds(path, test.as_ref(), v)).collect()
+            // As documented, `@` matches objects only.
+            (Self::Filter(test), Value::Array(list)) => {
+                list.iter().filter(|v| v.is_object() && test.holds(v)).collect()
             }
             _ => Vec::new(),
         }
@@ -168,28 +170,6 @@ fn descend<'v>(step: &Step, value: &'v Value) -> Vec<&'v Value> {
     };
     found.extend(inner.into_iter().flat_map(|v| descend(step, v)));
     found
-}
-
-fn holds(path: &[Step], test: Option<&(String, Value)>, value: &Value) -> bool {
-    let mut found = vec![value];
-    for step in path {
-        found = found.into_iter().flat_map(|v| step.apply(v)).collect();
-    }
-    let Some((operator, right)) = test else { return !found.is_empty() };
-    let Some(left) = found.first() else { return false };
-    let order = match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        _ => (left == &right).then_some(std::cmp::Ordering::Equal),
-    };
-    match operator.as_str() {
-        "==" => order.is_some_and(std::cmp::Ordering::is_eq),
-        "!=" => !order.is_some_and(std::cmp::Ordering::is_eq),
-        "<" => order.is_some_and(std::cmp::Ordering::is_lt),
-        "<=" => order.is_some_and(std::cmp::Ordering::is_le),
-        ">" => order.is_some_and(std::cmp::Ordering::is_gt),
-        _ => order.is_some_and(std::cmp::Ordering::is_ge),
-    }
 }
 
 struct Parser<'a> {
@@ -317,33 +297,70 @@ impl<'a> Parser<'a> {
         if digits.is_empty() { Ok(None) } else { digits.parse().map(Some).map_err(|_| ()) }
     }
 
+    /// `?(` has been eaten.
     fn filter(&mut self) -> Result<Step, ()> {
-        self.spaces();
-        if !self.eat("@") {
-            return Err(());
-        }
+        let test = self.either()?;
+        if self.eat(")") && self.eat("]") { Ok(Step::Filter(test)) } else { Err(()) }
+    }
+
+    fn either(&mut self) -> Result<Test, ()> {
         self.depth += 1;
         if self.depth > MAX_FILTERS {
             return Err(());
         }
-        let path = self.steps()?;
+        let mut tests = vec![self.both()?];
+        while self.eat("||") {
+            tests.push(self.both()?);
+        }
         self.depth -= 1;
+        Ok(if tests.len() == 1 { tests.remove(0) } else { Test::Any(tests) })
+    }
+
+    fn both(&mut self) -> Result<Test, ()> {
+        let mut tests = vec![self.test()?];
+        while self.eat("&&") {
+            tests.push(self.test()?);
+        }
+        Ok(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
+    }
+
+    fn test(&mut self) -> Result<Test, ()> {
+        self.spaces();
+        let not = self.eat("!");
+        let test = if self.eat("(") {
+            let inner = self.either()?;
+            if !self.eat(")") {
+                return Err(());
+            }
+            inner
+        } else {
+            self.comparison()?
+        };
+        self.spaces();
+        Ok(if not { Test::Not(Box::new(test)) } else { test })
+    }
+
+    fn comparison(&mut self) -> Result<Test, ()> {
+        self.spaces();
+        if !self.eat("@") {
+            return Err(());
+        }
+        let path = self.steps()?;
         self.spaces();
         let operator = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|o| self.eat(o));
         self.spaces();
-        let test = match operator {
+        let operation = match operator {
             None => None,
             Some(o) => Some((o.to_owned(), self.literal()?)),
         };
-        self.spaces();
-        if self.eat(")") && self.eat("]") { Ok(Step::Filter { path, test }) } else { Err(()) }
+        Ok(Test::Value(path, operation))
     }
 
     fn literal(&mut self) -> Result<Value, ()> {
         if let Some(text) = self.quoted()? {
             return Ok(Value::String(text));
         }
-        serde_json::from_str(self.take_while(|c| !matches!(c, ')' | ' '))).map_err(|_| ())
+        serde_json::from_str(self.take_while(|c| !matches!(c, ')' | ' ' | '&' | '|'))).map_err(|_| ())
     }
 }
 
@@ -372,8 +389,29 @@ mod tests {
     }
 
     #[test]
+    fn filters_join_tests_by_symbols_and_match_objects() {
+        let value = json!([{"n": 1, "k": "a"}, {"n": 2, "k": "b"}, {"n": 3}, 4, [5]]);
+        let numbers = |test: &str| find(&format!("$[?({test})].n"), &value);
+        assert_eq!(numbers("@.n > 1 && @.k == 'b'"), Some(json!([2])));
+        assert_eq!(numbers("@.n==1||@.n==3"), Some(json!([1, 3])));
+        assert_eq!(numbers("@.n == 3 || @.n < 3 && @.k == 'b'"), Some(json!([2, 3])), "&& binds first");
+        assert_eq!(numbers("(@.n == 3 || @.n < 3) && @.k"), Some(json!([1, 2])));
+        assert_eq!(numbers("!@.k"), Some(json!([3])));
+        assert_eq!(numbers("!(@.n == 1 || @.n == 2)"), Some(json!([3])));
+        assert_eq!(numbers("@.k == 'a && b'"), Some(json!([])));
+        assert_eq!(find("$[?(@ == 4)]", &value), Some(json!([])), "@ does not match scalars");
+        // Documented as not supported: names of operators, patterns, and other values.
+        for refused in ["@.n in [1]", "@.k =~ /a/", "@.n == $.n", "@.n &&", "&& @.n", "(@.n", "@.n || ", "!"]
+        {
+            assert!(Path::parse(&format!("$[?({refused})]")).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
     fn filters_inside_filters_end_somewhere() {
         assert!(Path::parse(&format!("${}", "[?(@".repeat(100_000))).is_err());
+        assert!(Path::parse(&format!("$[?({}", "(".repeat(100_000))).is_err());
+        assert!(Path::parse(&format!("$[?({}", "!(".repeat(100_000))).is_err());
     }
 
     proptest! {
