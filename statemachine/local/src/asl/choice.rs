@@ -13,7 +13,8 @@ pub(super) fn parse(fields: &Fields<'_>, language: Language) -> Option<Kind> {
     }
     let mut rules = Vec::with_capacity(list.len());
     for (i, value) in list.iter().enumerate() {
-        let entry = Fields::new(value, fields.at(&format!("Choices[{i}]")), fields.problems())?;
+        let at = fields.at(&format!("Choices[{i}]"));
+        let Some(entry) = Fields::new(value, at, fields.problems()) else { continue };
         rules.extend(rule(&entry, language));
         entry.finish();
     }
@@ -30,7 +31,9 @@ fn rule(entry: &Fields<'_>, language: Language) -> Option<Rule> {
         Language::Jsonata => (jsonata(entry), super::state::template(entry, "Output", language)),
         Language::JsonPath => (condition(entry), None),
     };
-    Some(Rule { condition: condition?, next: next?, assign, output })
+    // Refused already, but the rule leads where it leads: nobody shall hear that its target is not reachable.
+    let condition = condition.unwrap_or(Condition::Or(Vec::new()));
+    Some(Rule { condition, next: next?, assign, output })
 }
 
 fn jsonata(entry: &Fields<'_>) -> Option<Condition> {
@@ -83,9 +86,9 @@ fn nested(entry: &Fields<'_>, value: &Value, below: String) -> Option<Condition>
 }
 
 fn comparison(entry: &Fields<'_>) -> Option<Condition> {
+    let found: Vec<_> = operators().into_iter().filter(|(name, _, _)| entry.get(name).is_some()).collect();
     entry.required("Variable")?;
     let variable = super::task::rule_path(entry, "Variable");
-    let found: Vec<_> = operators().into_iter().filter(|(name, _, _)| entry.has(name)).collect();
     let [(name, operator, by_path)] = found.as_slice() else {
         entry.bad_here(format!("Exactly one comparison is required, found {}", found.len()));
         return None;

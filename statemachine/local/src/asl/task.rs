@@ -114,7 +114,7 @@ pub(super) fn number(
     (least, most): (f64, f64),
 ) -> Option<Number> {
     if language == Language::JsonPath && fields.has(path_field) {
-        if fields.has(field) {
+        if fields.get(field).is_some() {
             fields.bad_here(format!("Only one of '{field}' and '{path_field}' may be given"));
         }
         let path = super::state::path(fields, path_field)?;
@@ -139,7 +139,7 @@ pub(super) fn words(
     language: Language,
 ) -> Option<Text> {
     if language == Language::JsonPath && fields.has(path_field) {
-        if fields.has(field) {
+        if fields.get(field).is_some() {
             fields.bad_here(format!("Only one of '{field}' and '{path_field}' may be given"));
         }
         let text = fields.text(path_field)?;
@@ -156,6 +156,7 @@ pub(super) fn delay(fields: &Fields<'_>, language: Language) -> Option<Delay> {
     let given: Vec<&str> = names.into_iter().filter(|n| fields.has(n)).collect();
     if given.len() != 1 {
         fields.bad_here(format!("Exactly one of {names:?} is required, found {}", given.len()));
+        given.iter().for_each(|name| drop(fields.get(name)));
         return None;
     }
     if given[0].starts_with("Seconds") {

@@ -116,8 +116,13 @@ impl View<'_> {
         match self.evaluate(&text.template, text.field)? {
             Value::String(found) => Ok(found),
             other => {
-                let source = text.template.source();
-                Err(self.wrong(text.field, unexpected(&source, text.field, "string", &other)))
+                let (source, field) = (text.template.source(), text.field);
+                Err(match text.template {
+                    Template::Jsonata(_) => self.wrong(field, unexpected(&source, field, "string", &other)),
+                    _ => self.runtime(format!(
+                        "The {field} field refers to value \"{other}\" which is not a valid string: {source}"
+                    )),
+                })
             }
         }
     }

@@ -119,11 +119,21 @@ impl<'a> Session<'a> {
             Ok(value) if deeper(&value, MAX_NESTING) => {
                 Err(told(&format!("returned a value nested more than {MAX_NESTING} deep.")))
             }
+            // Infinity is no JSON value.
+            Ok(value) if !finite(&value) => Err(told("returned an unsupported result type.")),
             Ok(value) => {
                 serde_json::to_value(&value).map_err(|e| told(&format!("could not be converted: {e}")))
             }
             Err(e) => Err(told(&format!("threw an error during evaluation. {}", e.message()))),
         }
+    }
+}
+
+fn finite(value: &JValue) -> bool {
+    match value {
+        JValue::Array(items) => items.iter().all(finite),
+        JValue::Object(map) => map.values().all(finite),
+        other => other.as_f64().is_none_or(f64::is_finite),
     }
 }
 
