@@ -156,7 +156,9 @@ pub(super) fn delay(fields: &Fields<'_>, language: Language) -> Option<Delay> {
     let given: Vec<&str> = names.into_iter().filter(|n| fields.has(n)).collect();
     if given.len() != 1 {
         fields.bad_here(format!("Exactly one of {names:?} is required, found {}", given.len()));
-        given.iter().for_each(|name| drop(fields.get(name)));
+        for name in given {
+            fields.get(name);
+        }
         return None;
     }
     if given[0].starts_with("Seconds") {

@@ -7,6 +7,7 @@ mod differences;
 mod document;
 mod equal;
 mod history;
+mod oddities;
 mod recorder;
 #[path = "../../examples/conformance/runner/mod.rs"]
 mod runner;
