@@ -58,47 +58,51 @@ fn first<'a>(value: &'a Value, run: &Value, keys: &[&str]) -> Option<&'a Value> 
     keys.iter().find_map(|key| value.get(run[*key].as_str()?)).filter(|v| !v.is_null())
 }
 
-fn judge_run(case: &Value, run: &Value, line: &Value) -> Result<(), String> {
-    let answers = &line["responses"];
-    let found =
-        line.get("history").filter(|h| !h.is_null()).or_else(|| first(answers, run, &["history_key"]));
-    let mut found = found.and_then(events).cloned();
-    if let Some(events) = &mut found {
-        if recorder::did(case, "parallel_sort") {
-            *events = recorder::parallel_sort(events);
-        }
-        if recorder::did(case, "list_objects_output_sort") {
-            *events = recorder::list_objects(events);
-        }
+/// The events that a run has left, as the recorder would have kept them.
+fn found_events(case: &Value, run: &Value, line: &Value) -> Option<Vec<Value>> {
+    let history = line.get("history").filter(|h| !h.is_null());
+    let mut found = events(history.or_else(|| first(&line["responses"], run, &["history_key"]))?)?.clone();
+    if recorder::did(case, "parallel_sort") {
+        found = recorder::parallel_sort(&found);
     }
+    if recorder::did(case, "list_objects_output_sort") {
+        found = recorder::list_objects(&found);
+    }
+    Some(found)
+}
+
+fn judge_run(case: &Value, run: &Value, line: &Value) -> Result<(), String> {
+    let found = found_events(case, run, line);
     let described = line.get("describe").filter(|d| !d.is_null());
-    let described = described.or_else(|| first(answers, run, &["sync_key", "describe_key"]));
+    let described = described.or_else(|| first(&line["responses"], run, &["sync_key", "describe_key"]));
     let expected = first(&case["expected"], run, &["history_key"]).and_then(events);
-    let mut comparer = Comparer::of(case);
     let end = found.as_ref().filter(|f| !f.is_empty()).map(|f| ended(f)).or_else(|| described.cloned());
     // Where the recorder rewrote the output, the recorded end is the rewritten one.
     let wanted = match expected {
         Some(expected) if recorder::did(case, "list_objects_output_sort") => ended(expected),
         _ => run["result"].clone(),
     };
+    let mut comparer = Comparer::of(case);
     let same = judge_end(&mut comparer, &wanted, &end.unwrap_or_default());
     verdict(same, &mut comparer)?;
     if run.get("case_index").is_some() {
         return Ok(()); // Only the output was recorded.
     }
     let mut comparer = Comparer::of(case);
-    if run.get("history_key").is_some() {
-        let expected = expected.ok_or("the case has no history")?;
-        let found = found.ok_or("no history")?;
+    let has_history = run.get("history_key").is_some();
+    if has_history {
+        let (expected, found) = (expected.ok_or("the case has no history")?, found.ok_or("no history")?);
         let same = history::same(&mut comparer, expected, &found, case["concurrent"] == true);
         verdict(same, &mut comparer)?;
     }
-    let Some(expected) = first(&case["expected"], run, &["sync_key", "describe_key"]) else { return Ok(()) };
-    let Some(described) = described else {
-        return if run.get("history_key").is_some() { Ok(()) } else { Err("no description".to_owned()) };
-    };
-    let same = comparer.equal(&answer(expected, ""), &answer(described, ""), "description");
-    verdict(same, &mut comparer)
+    match (first(&case["expected"], run, &["sync_key", "describe_key"]), described) {
+        (Some(expected), Some(described)) => {
+            let same = comparer.equal(&answer(expected, ""), &answer(described, ""), "description");
+            verdict(same, &mut comparer)
+        }
+        (Some(_), None) if !has_history => Err("no description".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// Status, output, error and cause by a history's last event.
