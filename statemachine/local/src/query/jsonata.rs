@@ -141,6 +141,11 @@ fn prepare(scope: &Scope<'_>, needs: Needs) -> Result<Evaluator, String> {
     for (name, value) in scope.variables {
         context.bind(name.clone(), JValue::from(value.clone()));
     }
+    evaluator(context, scope.entropy)
+}
+
+/// An evaluator with the limits and the functions that every expression has here.
+pub(super) fn evaluator(context: Context, entropy: &Entropy) -> Result<Evaluator, String> {
     let options = EvaluatorOptions {
         timeout_ms: Some(MAX_MILLISECONDS),
         max_stack_depth: Some(MAX_DEPTH),
@@ -148,7 +153,6 @@ fn prepare(scope: &Scope<'_>, needs: Needs) -> Result<Evaluator, String> {
         ..EvaluatorOptions::default()
     };
     let mut evaluator = Evaluator::with_options(context, options);
-    let entropy: &Entropy = scope.entropy;
     functions::register(&mut evaluator, entropy).map_err(|e| e.message().to_owned())?;
     Ok(evaluator)
 }

@@ -5,6 +5,8 @@ mod fuzz;
 mod intrinsic;
 mod jsonata;
 mod path;
+#[cfg(test)]
+mod reference;
 
 pub(crate) use jsonata::Expression;
 pub(crate) use path::{Path, Root};
