@@ -10,7 +10,8 @@ pub(crate) const MAX_RANGE: usize = 1_000;
 
 type Outcome = Result<JValue, EvaluatorError>;
 
-fn failed(message: impl Into<String>) -> EvaluatorError {
+/// An error without a code of the language.
+pub(super) fn failed(message: impl Into<String>) -> EvaluatorError {
     EvaluatorError::EvaluationError(message.into())
 }
 

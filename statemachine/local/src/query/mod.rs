@@ -1,4 +1,5 @@
 //! Expressions and payload templates of both query languages, compiled once and evaluated where a state needs them.
+mod bounds;
 mod functions;
 #[cfg(test)]
 mod fuzz;
@@ -7,6 +8,8 @@ mod jsonata;
 mod path;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod witness;
 
 pub(crate) use jsonata::Expression;
 pub(crate) use path::{Path, Root};

@@ -30,7 +30,10 @@ pub(super) fn run(expression: &str, data: Option<&Value>, variables: &Map<String
 
 fn evaluate(expression: &str, data: Option<&Value>, variables: &Map<String, Value>) -> Found {
     let ast = match jsonata_core::parser::parse(expression) {
-        Ok(ast) => ast,
+        Ok(mut ast) => {
+            super::bounds::guard(expression, &mut ast);
+            ast
+        }
         Err(e) => return Found::Error(code(&e.to_string())),
     };
     let mut context = Context::new();
@@ -47,7 +50,7 @@ fn evaluate(expression: &str, data: Option<&Value>, variables: &Map<String, Valu
 }
 
 /// `T2001` of `T2001: The left side ...`; errors of the parser have words before it.
-fn code(message: &str) -> String {
+pub(super) fn code(message: &str) -> String {
     let tails = message.match_indices(": ").map(|(at, colon)| &message[at + colon.len()..]);
     let coded = std::iter::once(message).chain(tails).find_map(error_code_prefix);
     coded.unwrap_or(message).to_owned()

@@ -1,0 +1,243 @@
+//! Keeps one step of an evaluation small. The library looks at the clock and at the length of sequences between steps;
+//! what a single function or operator makes out of its arguments it does not limit, and running out of memory ends the
+//! process. So the arguments of those that multiply are measured first, by functions that no expression can name.
+use super::functions::failed;
+use super::jsonata::{MAX_SEQUENCE, MAX_SIZE};
+use jsonata_core::ast::{AstNode, BinaryOp, Stage};
+use jsonata_core::evaluator::{Evaluator, EvaluatorError};
+use jsonata_core::value::JValue;
+
+/// Most bytes that one call of `$replace` or `$join` may have to write.
+const MAX_PRODUCT: usize = 16 << 20;
+/// Widest text that `$pad` makes.
+const MAX_WIDTH: f64 = 1_048_576.0;
+/// Largest Roman numeral: it has one letter for each thousand.
+const MAX_ROMAN: f64 = 1_000_000.0;
+/// Most items for `$distinct`, which compares each with each.
+const MAX_DISTINCT: usize = 20_000;
+
+/// A blank in a name keeps it out of reach of expressions.
+const SIZE: &str = "size of";
+const ITEMS: &str = "items of";
+const PRODUCT: &str = "product of";
+const WIDTH: &str = "width of";
+const ROMAN: &str = "numeral of";
+const DISTINCT: &str = "distinct of";
+
+/// Functions whose arguments are measured.
+const MEASURED: [&str; 10] = [
+    "pad",
+    "replace",
+    "join",
+    "string",
+    "split",
+    "distinct",
+    "formatInteger",
+    "base64encode",
+    "encodeUrl",
+    "encodeUrlComponent",
+];
+
+type Outcome = Result<JValue, EvaluatorError>;
+
+/// Adds the functions that [`guard`] puts into expressions.
+pub(super) fn register(evaluator: &mut Evaluator) -> Result<(), EvaluatorError> {
+    evaluator.register_fn(SIZE, |args: &[JValue]| first(args, |v| size(v).map(drop)))?;
+    evaluator.register_fn(ITEMS, |args: &[JValue]| first(args, |v| count(v, MAX_SEQUENCE)))?;
+    evaluator.register_fn(DISTINCT, |args: &[JValue]| first(args, |v| count(v, MAX_DISTINCT)))?;
+    evaluator.register_fn(WIDTH, |args: &[JValue]| first(args, |v| number(v, MAX_WIDTH)))?;
+    evaluator.register_fn(PRODUCT, product)?;
+    evaluator.register_fn(ROMAN, roman)
+}
+
+fn first(args: &[JValue], check: impl Fn(&JValue) -> Result<(), EvaluatorError>) -> Outcome {
+    let value = args.first().unwrap_or(&JValue::Undefined);
+    check(value).map(|()| value.clone())
+}
+
+/// Values and bytes of text within a value, each as often as it is referred to.
+fn size(value: &JValue) -> Result<usize, EvaluatorError> {
+    let (mut found, mut left) = (0, vec![value]);
+    while let Some(value) = left.pop() {
+        found += value.as_str().map_or(1, |text| text.len().max(1));
+        match value {
+            JValue::Array(items) => left.extend(items.iter()),
+            JValue::Object(map) => left.extend(map.values()),
+            _ => {}
+        }
+        if found + left.len() > MAX_SIZE {
+            return Err(failed(format!("a value holds at most {MAX_SIZE} values and bytes of text")));
+        }
+    }
+    Ok(found)
+}
+
+fn count(value: &JValue, most: usize) -> Result<(), EvaluatorError> {
+    match value.as_array() {
+        Some(items) if items.len() > most => {
+            Err(failed(format!("an array holds at most {most} items here, found {}", items.len())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn number(value: &JValue, most: f64) -> Result<(), EvaluatorError> {
+    match value.as_f64() {
+        Some(n) if n.abs() > most => Err(failed(format!("a number is at most {most} here, found {n}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The first argument, if it could be repeated for the second (or the second for it).
+fn product(args: &[JValue]) -> Outcome {
+    let value = args.first().unwrap_or(&JValue::Undefined);
+    let by = args.get(1).and_then(JValue::as_str).map_or(1, |text| text.len().max(1));
+    if size(value)?.saturating_mul(by) > MAX_PRODUCT {
+        return Err(failed(format!("a text has at most {MAX_PRODUCT} bytes here")));
+    }
+    Ok(value.clone())
+}
+
+fn roman(args: &[JValue]) -> Outcome {
+    let picture = args.get(1).and_then(JValue::as_str).unwrap_or_default();
+    let most = if picture.starts_with(['i', 'I']) { MAX_ROMAN } else { f64::MAX };
+    first(args, |v| number(v, most))
+}
+
+/// Puts the measuring functions where `source`, parsed as `ast`, could grow.
+pub(super) fn guard(source: &str, ast: &mut AstNode) {
+    // Without a name for a value an expression writes each of its copies itself.
+    let repeats = [":=", "function", "λ"].iter().any(|word| source.contains(word));
+    let mut left = vec![ast];
+    while let Some(node) = left.pop() {
+        unchain(node);
+        match node {
+            AstNode::Function { name, args, .. } => call(name, args),
+            AstNode::Binary { op, lhs, rhs } if repeats && reads_whole(*op) => {
+                if *op == BinaryOp::Concatenate || !(literal(lhs) || literal(rhs)) {
+                    wrap(lhs, SIZE, None);
+                    wrap(rhs, SIZE, None);
+                }
+            }
+            AstNode::Array(items) if repeats => {
+                items.iter_mut().filter(|item| may_spread(item)).for_each(|item| wrap(item, ITEMS, None));
+            }
+            _ => {}
+        }
+        children(node, &mut left);
+    }
+}
+
+/// Operators that go through all of a value, however often it refers to itself.
+fn reads_whole(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Concatenate | BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In)
+}
+
+/// Whether an item of an array could be an array that is taken apart; one in brackets stays what it is.
+fn may_spread(node: &AstNode) -> bool {
+    use AstNode::{Block, Call, Conditional, Function, Variable};
+    matches!(node, Block(_) | Call { .. } | Conditional { .. } | Function { .. } | Variable(_))
+}
+
+fn literal(node: &AstNode) -> bool {
+    use AstNode::{Boolean, Lambda, Null, Number, Placeholder, Regex, String, Undefined};
+    matches!(
+        node,
+        Boolean(_) | Null | Number(_) | Placeholder | Regex { .. } | String(_) | Undefined | Lambda { .. }
+    )
+}
+
+fn measured(name: &str) -> bool {
+    MEASURED.contains(&name)
+}
+
+/// Makes `x ~> $f(y)` and `x ~> $f` the call `$f(x, y)` that they mean, for the functions measured here.
+fn unchain(node: &mut AstNode) {
+    let AstNode::Binary { op: BinaryOp::ChainPipe, lhs, rhs } = node else { return };
+    let (name, rest) = match &mut **rhs {
+        AstNode::Function { name, args, .. } if measured(name) && !args.contains(&AstNode::Placeholder) => {
+            (std::mem::take(name), std::mem::take(args))
+        }
+        AstNode::Variable(name) if measured(name) => (std::mem::take(name), Vec::new()),
+        _ => return,
+    };
+    let value = std::mem::replace(&mut **lhs, AstNode::Null);
+    let args = std::iter::once(value).chain(rest).collect();
+    *node = AstNode::Function { name, args, is_builtin: true };
+}
+
+fn call(name: &str, args: &mut [AstNode]) {
+    match name {
+        "pad" => args.iter_mut().for_each(|arg| wrap(arg, WIDTH, None)),
+        "distinct" => args.iter_mut().for_each(|arg| wrap(arg, DISTINCT, None)),
+        "formatInteger" => beside(args, ROMAN, 1),
+        "replace" => beside(args, PRODUCT, 2),
+        "join" => beside(args, PRODUCT, 1),
+        "string" | "split" | "base64encode" | "encodeUrl" | "encodeUrlComponent" => {
+            args.iter_mut().take(1).for_each(|arg| wrap(arg, SIZE, None));
+        }
+        _ => {}
+    }
+}
+
+/// Measures the first argument by the one at `index`.
+fn beside(args: &mut [AstNode], with: &str, index: usize) {
+    let other = args.get(index).cloned().filter(|node| !matches!(node, AstNode::Placeholder));
+    if let Some(value) = args.first_mut() {
+        wrap(value, with, other);
+    }
+}
+
+fn wrap(node: &mut AstNode, with: &str, other: Option<AstNode>) {
+    if literal(node) && !(matches!(node, AstNode::Number(_) | AstNode::String(_)) && with != SIZE) {
+        return;
+    }
+    let value = std::mem::replace(node, AstNode::Null);
+    let args = std::iter::once(value).chain(other).collect();
+    *node = AstNode::Function { name: with.to_owned(), args, is_builtin: true };
+}
+
+/// Adds what is directly below a node.
+fn children<'a>(node: &'a mut AstNode, left: &mut Vec<&'a mut AstNode>) {
+    match node {
+        AstNode::Path { steps } => {
+            for step in steps {
+                left.push(&mut step.node);
+                left.extend(step.stages.iter_mut().filter_map(|stage| match stage {
+                    Stage::Filter(filter) => Some(&mut **filter),
+                    Stage::KeepArray | Stage::Index(_) => None,
+                }));
+            }
+        }
+        AstNode::Binary { lhs, rhs, .. } => left.extend([&mut **lhs, &mut **rhs]),
+        AstNode::Unary { operand: inner, .. }
+        | AstNode::Lambda { body: inner, .. }
+        | AstNode::FunctionApplication(inner) => left.push(inner),
+        AstNode::Call { procedure, args } => {
+            left.push(procedure);
+            left.extend(args);
+        }
+        AstNode::Function { args: nodes, .. }
+        | AstNode::Array(nodes)
+        | AstNode::Block(nodes)
+        | AstNode::ArrayGroup(nodes) => left.extend(nodes),
+        AstNode::Object(pairs) => left.extend(pairs.iter_mut().flat_map(|(k, v)| [k, v])),
+        AstNode::ObjectTransform { input, pattern } => {
+            left.push(input);
+            left.extend(pattern.iter_mut().flat_map(|(k, v)| [k, v]));
+        }
+        AstNode::Conditional { condition, then_branch, else_branch } => {
+            left.extend([&mut **condition, &mut **then_branch]);
+            left.extend(else_branch.as_deref_mut());
+        }
+        AstNode::Sort { input, terms } => {
+            left.push(input);
+            left.extend(terms.iter_mut().map(|(term, _)| term));
+        }
+        AstNode::Transform { location, update, delete } => {
+            left.extend([&mut **location, &mut **update]);
+            left.extend(delete.as_deref_mut());
+        }
+        _ => {}
+    }
+}
