@@ -2,10 +2,11 @@
 //! what a single function or operator makes out of its arguments it does not limit, and running out of memory ends the
 //! process. So the arguments of those that multiply are measured first, by functions that no expression can name.
 use super::functions::failed;
-use super::jsonata::{MAX_SEQUENCE, MAX_SIZE};
+use super::jsonata::MAX_SIZE;
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
+use std::collections::BTreeSet;
 
 /// Most bytes that one call of `$replace` or `$join` may have to write.
 const MAX_PRODUCT: usize = 16 << 20;
@@ -13,29 +14,28 @@ const MAX_PRODUCT: usize = 16 << 20;
 const MAX_WIDTH: f64 = 1_048_576.0;
 /// Largest Roman numeral: it has one letter for each thousand.
 const MAX_ROMAN: f64 = 1_000_000.0;
-/// Most items for `$distinct`, which compares each with each.
-const MAX_DISTINCT: usize = 20_000;
+/// Most comparisons of values for `$distinct`, which compares each item with each: 10,000 numbers or texts.
+const MAX_DISTINCT: usize = 100_000_000;
 
 /// A blank in a name keeps it out of reach of expressions.
 const SIZE: &str = "size of";
-const ITEMS: &str = "items of";
 const PRODUCT: &str = "product of";
 const WIDTH: &str = "width of";
 const ROMAN: &str = "numeral of";
 const DISTINCT: &str = "distinct of";
 
-/// Functions whose arguments are measured.
-const MEASURED: [&str; 10] = [
-    "pad",
-    "replace",
-    "join",
-    "string",
-    "split",
-    "distinct",
-    "formatInteger",
-    "base64encode",
-    "encodeUrl",
-    "encodeUrlComponent",
+/// Functions whose arguments are measured, with the number of their parameters.
+const MEASURED: [(&str, usize); 10] = [
+    ("pad", 3),
+    ("replace", 4),
+    ("join", 2),
+    ("string", 1),
+    ("split", 3),
+    ("distinct", 1),
+    ("formatInteger", 2),
+    ("base64encode", 1),
+    ("encodeUrl", 1),
+    ("encodeUrlComponent", 1),
 ];
 
 type Outcome = Result<JValue, EvaluatorError>;
@@ -43,8 +43,7 @@ type Outcome = Result<JValue, EvaluatorError>;
 /// Adds the functions that [`guard`] puts into expressions.
 pub(super) fn register(evaluator: &mut Evaluator) -> Result<(), EvaluatorError> {
     evaluator.register_fn(SIZE, |args: &[JValue]| first(args, |v| size(v).map(drop)))?;
-    evaluator.register_fn(ITEMS, |args: &[JValue]| first(args, |v| count(v, MAX_SEQUENCE)))?;
-    evaluator.register_fn(DISTINCT, |args: &[JValue]| first(args, |v| count(v, MAX_DISTINCT)))?;
+    evaluator.register_fn(DISTINCT, |args: &[JValue]| first(args, comparisons))?;
     evaluator.register_fn(WIDTH, |args: &[JValue]| first(args, |v| number(v, MAX_WIDTH)))?;
     evaluator.register_fn(PRODUCT, product)?;
     evaluator.register_fn(ROMAN, roman)
@@ -72,13 +71,18 @@ fn size(value: &JValue) -> Result<usize, EvaluatorError> {
     Ok(found)
 }
 
-fn count(value: &JValue, most: usize) -> Result<(), EvaluatorError> {
-    match value.as_array() {
-        Some(items) if items.len() > most => {
-            Err(failed(format!("an array holds at most {most} items here, found {}", items.len())))
-        }
-        _ => Ok(()),
+fn comparisons(value: &JValue) -> Result<(), EvaluatorError> {
+    let items = value.as_array().map_or(0, Vec::len);
+    let values = value.as_array().map_or(Ok(0), |items| items.iter().map(small).sum::<Result<usize, _>>())?;
+    match items.saturating_mul(values) > MAX_DISTINCT {
+        true => Err(failed(format!("$distinct compares at most {MAX_DISTINCT} values, found {items} items"))),
+        false => Ok(()),
     }
+}
+
+/// As [`size`], but a text is one value: texts mostly differ early.
+fn small(value: &JValue) -> Result<usize, EvaluatorError> {
+    if value.as_str().is_some() { Ok(1) } else { size(value) }
 }
 
 fn number(value: &JValue, most: f64) -> Result<(), EvaluatorError> {
@@ -104,39 +108,92 @@ fn roman(args: &[JValue]) -> Outcome {
     first(args, |v| number(v, most))
 }
 
-/// Puts the measuring functions where `source`, parsed as `ast`, could grow.
-pub(super) fn guard(source: &str, ast: &mut AstNode) {
-    // Without a name for a value an expression writes each of its copies itself.
-    let repeats = [":=", "function", "λ"].iter().any(|word| source.contains(word));
+/// Puts the measuring functions where `source`, parsed as `ast`, could grow. `variables` are not functions.
+pub(super) fn guard<'a>(source: &str, ast: &mut AstNode, variables: impl Iterator<Item = &'a String>) {
+    let repeats = repeats(source);
+    let mut own = bound(ast);
+    own.extend(variables.cloned());
     let mut left = vec![ast];
     while let Some(node) = left.pop() {
         unchain(node);
+        named(node, &own);
         match node {
-            AstNode::Function { name, args, .. } => call(name, args),
+            AstNode::Function { name, args, .. } => {
+                spell_out(name, args);
+                call(name, args);
+            }
             AstNode::Binary { op, lhs, rhs } if repeats && reads_whole(*op) => {
                 if *op == BinaryOp::Concatenate || !(literal(lhs) || literal(rhs)) {
                     wrap(lhs, SIZE, None);
                     wrap(rhs, SIZE, None);
                 }
             }
-            AstNode::Array(items) if repeats => {
-                items.iter_mut().filter(|item| may_spread(item)).for_each(|item| wrap(item, ITEMS, None));
-            }
+            AstNode::Array(items) if repeats => items.iter_mut().for_each(part),
+            AstNode::Object(pairs) if repeats => pairs.iter_mut().for_each(|(_, value)| part(value)),
             _ => {}
         }
         children(node, &mut left);
     }
 }
 
+/// Whether a result can become the argument of what made it. It takes a name for it, `$reduce`, or a function that is
+/// given a function; without, an expression has to write down each of its copies.
+fn repeats(source: &str) -> bool {
+    let functions = source.matches("function").count() + source.matches('λ').count();
+    functions > 1 || source.contains(":=") || source.contains("$reduce")
+}
+
+/// Measures what is put into an array or an object, unless it is one itself: its parts are measured then.
+fn part(node: &mut AstNode) {
+    let own = matches!(
+        node,
+        AstNode::Array(_)
+            | AstNode::ArrayGroup(_)
+            | AstNode::Object(_)
+            | AstNode::Binary { op: BinaryOp::Range, .. }
+    );
+    if !own {
+        wrap(node, SIZE, None);
+    }
+}
+
+/// Names that an expression gives itself, by an assignment or as a parameter.
+fn bound(ast: &mut AstNode) -> BTreeSet<String> {
+    let (mut names, mut left) = (BTreeSet::new(), vec![ast]);
+    while let Some(node) = left.pop() {
+        match node {
+            AstNode::Lambda { params, .. } => names.extend(params.iter().cloned()),
+            AstNode::Binary { op: BinaryOp::ColonEqual, lhs, .. } => {
+                if let AstNode::Variable(name) = &**lhs {
+                    names.insert(name.clone());
+                }
+            }
+            AstNode::Path { steps } => {
+                names.extend(steps.iter().flat_map(|s| [&s.focus, &s.index_var]).flatten().cloned())
+            }
+            _ => {}
+        }
+        children(node, &mut left);
+    }
+    names
+}
+
+/// Replaces the name of a measured function, where it is not called, by a function that calls it.
+fn named(node: &mut AstNode, own: &BTreeSet<String>) {
+    let AstNode::Variable(name) = node else { return };
+    let Some((_, parameters)) = MEASURED.iter().find(|(measured, _)| measured == name) else { return };
+    if own.contains(name) {
+        return;
+    }
+    let params: Vec<String> = (0..*parameters).map(|i| format!("argument {i}")).collect();
+    let args = params.iter().cloned().map(AstNode::Variable).collect();
+    let body = Box::new(AstNode::Function { name: std::mem::take(name), args, is_builtin: true });
+    *node = AstNode::Lambda { params, body, signature: None, thunk: false };
+}
+
 /// Operators that go through all of a value, however often it refers to itself.
 fn reads_whole(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::Concatenate | BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In)
-}
-
-/// Whether an item of an array could be an array that is taken apart; one in brackets stays what it is.
-fn may_spread(node: &AstNode) -> bool {
-    use AstNode::{Block, Call, Conditional, Function, Variable};
-    matches!(node, Block(_) | Call { .. } | Conditional { .. } | Function { .. } | Variable(_))
 }
 
 fn literal(node: &AstNode) -> bool {
@@ -147,8 +204,9 @@ fn literal(node: &AstNode) -> bool {
     )
 }
 
-fn measured(name: &str) -> bool {
-    MEASURED.contains(&name)
+/// Whether calls of a function of this name are measured.
+pub(super) fn measured(name: &str) -> bool {
+    MEASURED.iter().any(|(measured, _)| *measured == name)
 }
 
 /// Makes `x ~> $f(y)` and `x ~> $f` the call `$f(x, y)` that they mean, for the functions measured here.
@@ -164,6 +222,15 @@ fn unchain(node: &mut AstNode) {
     let value = std::mem::replace(&mut **lhs, AstNode::Null);
     let args = std::iter::once(value).chain(rest).collect();
     *node = AstNode::Function { name, args, is_builtin: true };
+}
+
+/// Writes the `$` that a call leaves out: what `$replace` works on has to be measured as well, and a function of ours
+/// is not told it.
+fn spell_out(name: &str, args: &mut Vec<AstNode>) {
+    let left_out = matches!((name, args.len()), ("replace", 2) | ("encodeUrl", 0));
+    if left_out && !args.contains(&AstNode::Placeholder) {
+        args.insert(0, AstNode::Variable(String::new()));
+    }
 }
 
 fn call(name: &str, args: &mut [AstNode]) {

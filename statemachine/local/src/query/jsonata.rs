@@ -65,9 +65,7 @@ impl Expression {
 
     /// Parses the text between the delimiters.
     pub(crate) fn compile(source: &str) -> Result<Self, String> {
-        let mut ast = jsonata_core::parser::parse(source)
-            .map_err(|e| format!("The JSONata expression is invalid: {e}"))?;
-        bounds::guard(source, &mut ast);
+        let ast = parse(source, std::iter::empty())?;
         Ok(Self { source: source.to_owned(), ast, needs: Needs::of(source) })
     }
 
@@ -75,6 +73,13 @@ impl Expression {
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
+}
+
+fn parse<'a>(source: &str, variables: impl Iterator<Item = &'a String>) -> Result<AstNode, String> {
+    let mut ast =
+        jsonata_core::parser::parse(source).map_err(|e| format!("The JSONata expression is invalid: {e}"))?;
+    bounds::guard(source, &mut ast, variables);
+    Ok(ast)
 }
 
 /// One evaluator for all expressions of a template, so that the input is converted once.
@@ -109,8 +114,13 @@ impl<'a> Session<'a> {
         let Some(evaluator) = bound.evaluator.as_mut() else {
             return Err(QueryError::evaluation("No evaluator could be made".to_owned(), field));
         };
+        // A variable of the workflow that has the name of a function: `$string` is not the function then.
+        let hidden = self.scope.variables.keys().any(|name| bounds::measured(name));
+        let again = hidden.then(|| parse(expression.source(), self.scope.variables.keys()));
+        let again = again.transpose().map_err(|m| QueryError::evaluation(m, field))?;
+        let ast = again.as_ref().unwrap_or(&expression.ast);
         // The library has arithmetic that panics on extreme arguments. What it leaves behind is thrown away.
-        let run = AssertUnwindSafe(|| evaluator.evaluate(&expression.ast, &JValue::Undefined));
+        let run = AssertUnwindSafe(|| evaluator.evaluate(ast, &JValue::Undefined));
         let found = catch_unwind(run).unwrap_or_else(|_| {
             bound.evaluator = None;
             Err(functions::failed("The evaluator failed at an argument out of range"))

@@ -31,7 +31,7 @@ pub(super) fn run(expression: &str, data: Option<&Value>, variables: &Map<String
 fn evaluate(expression: &str, data: Option<&Value>, variables: &Map<String, Value>) -> Found {
     let ast = match jsonata_core::parser::parse(expression) {
         Ok(mut ast) => {
-            super::bounds::guard(expression, &mut ast);
+            super::bounds::guard(expression, &mut ast, variables.keys());
             ast
         }
         Err(e) => return Found::Error(code(&e.to_string())),
