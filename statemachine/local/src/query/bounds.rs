@@ -209,27 +209,23 @@ pub(super) fn measured(name: &str) -> bool {
     MEASURED.iter().any(|(measured, _)| *measured == name)
 }
 
-/// Makes `x ~> $f(y)` and `x ~> $f` the call `$f(x, y)` that they mean, for the functions measured here.
+/// Makes `x ~> $f(y)` the call `$f(x, y)` that it means, for the functions measured here.
 fn unchain(node: &mut AstNode) {
     let AstNode::Binary { op: BinaryOp::ChainPipe, lhs, rhs } = node else { return };
-    let (name, rest) = match &mut **rhs {
-        AstNode::Function { name, args, .. } if measured(name) && !args.contains(&AstNode::Placeholder) => {
-            (std::mem::take(name), std::mem::take(args))
-        }
-        AstNode::Variable(name) if measured(name) => (std::mem::take(name), Vec::new()),
-        _ => return,
-    };
+    let AstNode::Function { name, args, .. } = &mut **rhs else { return };
+    if !measured(name) || args.contains(&AstNode::Placeholder) {
+        return;
+    }
     let value = std::mem::replace(&mut **lhs, AstNode::Null);
+    let (name, rest) = (std::mem::take(name), std::mem::take(args));
     let args = std::iter::once(value).chain(rest).collect();
     *node = AstNode::Function { name, args, is_builtin: true };
 }
 
-/// Writes the `$` that a call leaves out: what `$replace` works on has to be measured as well, and a function of ours
-/// is not told it.
+/// Writes the `$` that `$encodeUrl()` leaves out: a function of ours is not told it.
 fn spell_out(name: &str, args: &mut Vec<AstNode>) {
-    let left_out = matches!((name, args.len()), ("replace", 2) | ("encodeUrl", 0));
-    if left_out && !args.contains(&AstNode::Placeholder) {
-        args.insert(0, AstNode::Variable(String::new()));
+    if name == "encodeUrl" && args.is_empty() {
+        args.push(AstNode::Variable(String::new()));
     }
 }
 
@@ -238,6 +234,8 @@ fn call(name: &str, args: &mut [AstNode]) {
         "pad" => args.iter_mut().for_each(|arg| wrap(arg, WIDTH, None)),
         "distinct" => args.iter_mut().for_each(|arg| wrap(arg, DISTINCT, None)),
         "formatInteger" => beside(args, ROMAN, 1),
+        // Without its first argument it works on `$`.
+        "replace" if args.len() == 2 => wrap(&mut args[1], PRODUCT, Some(AstNode::Variable(String::new()))),
         "replace" => beside(args, PRODUCT, 2),
         "join" => beside(args, PRODUCT, 1),
         "string" | "split" | "base64encode" | "encodeUrl" | "encodeUrlComponent" => {
