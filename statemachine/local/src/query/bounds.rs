@@ -1,28 +1,9 @@
 //! Keeps one step of an evaluation small. The library looks at the clock and at the length of sequences between steps;
 //! what a single function or operator makes out of its arguments it does not limit, and running out of memory ends the
 //! process. So the arguments of those that multiply are measured first, by functions that no expression can name.
-use super::functions::failed;
-use super::jsonata::MAX_SIZE;
+use super::measure::{DISTINCT, PRODUCT, ROMAN, SIZE, WIDTH};
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
-use jsonata_core::evaluator::{Evaluator, EvaluatorError};
-use jsonata_core::value::JValue;
 use std::collections::BTreeSet;
-
-/// Most bytes that one call of `$replace` or `$join` may have to write.
-const MAX_PRODUCT: usize = 16 << 20;
-/// Widest text that `$pad` makes.
-const MAX_WIDTH: f64 = 1_048_576.0;
-/// Largest Roman numeral: it has one letter for each thousand.
-const MAX_ROMAN: f64 = 1_000_000.0;
-/// Most comparisons of values for `$distinct`, which compares each item with each: 10,000 numbers or texts.
-const MAX_DISTINCT: usize = 100_000_000;
-
-/// A blank in a name keeps it out of reach of expressions.
-const SIZE: &str = "size of";
-const PRODUCT: &str = "product of";
-const WIDTH: &str = "width of";
-const ROMAN: &str = "numeral of";
-const DISTINCT: &str = "distinct of";
 
 /// Functions whose arguments are measured, with the number of their parameters.
 const MEASURED: [(&str, usize); 10] = [
@@ -38,76 +19,6 @@ const MEASURED: [(&str, usize); 10] = [
     ("encodeUrlComponent", 1),
 ];
 
-type Outcome = Result<JValue, EvaluatorError>;
-
-/// Adds the functions that [`guard`] puts into expressions.
-pub(super) fn register(evaluator: &mut Evaluator) -> Result<(), EvaluatorError> {
-    evaluator.register_fn(SIZE, |args: &[JValue]| first(args, |v| size(v).map(drop)))?;
-    evaluator.register_fn(DISTINCT, |args: &[JValue]| first(args, comparisons))?;
-    evaluator.register_fn(WIDTH, |args: &[JValue]| first(args, |v| number(v, MAX_WIDTH)))?;
-    evaluator.register_fn(PRODUCT, product)?;
-    evaluator.register_fn(ROMAN, roman)
-}
-
-fn first(args: &[JValue], check: impl Fn(&JValue) -> Result<(), EvaluatorError>) -> Outcome {
-    let value = args.first().unwrap_or(&JValue::Undefined);
-    check(value).map(|()| value.clone())
-}
-
-/// Values and bytes of text within a value, each as often as it is referred to.
-fn size(value: &JValue) -> Result<usize, EvaluatorError> {
-    let (mut found, mut left) = (0, vec![value]);
-    while let Some(value) = left.pop() {
-        found += value.as_str().map_or(1, |text| text.len().max(1));
-        match value {
-            JValue::Array(items) => left.extend(items.iter()),
-            JValue::Object(map) => left.extend(map.values()),
-            _ => {}
-        }
-        if found + left.len() > MAX_SIZE {
-            return Err(failed(format!("a value holds at most {MAX_SIZE} values and bytes of text")));
-        }
-    }
-    Ok(found)
-}
-
-fn comparisons(value: &JValue) -> Result<(), EvaluatorError> {
-    let items = value.as_array().map_or(0, Vec::len);
-    let values = value.as_array().map_or(Ok(0), |items| items.iter().map(small).sum::<Result<usize, _>>())?;
-    match items.saturating_mul(values) > MAX_DISTINCT {
-        true => Err(failed(format!("$distinct compares at most {MAX_DISTINCT} values, found {items} items"))),
-        false => Ok(()),
-    }
-}
-
-/// As [`size`], but a text is one value: texts mostly differ early.
-fn small(value: &JValue) -> Result<usize, EvaluatorError> {
-    if value.as_str().is_some() { Ok(1) } else { size(value) }
-}
-
-fn number(value: &JValue, most: f64) -> Result<(), EvaluatorError> {
-    match value.as_f64() {
-        Some(n) if n.abs() > most => Err(failed(format!("a number is at most {most} here, found {n}"))),
-        _ => Ok(()),
-    }
-}
-
-/// The first argument, if it could be repeated for the second (or the second for it).
-fn product(args: &[JValue]) -> Outcome {
-    let value = args.first().unwrap_or(&JValue::Undefined);
-    let by = args.get(1).and_then(JValue::as_str).map_or(1, |text| text.len().max(1));
-    if size(value)?.saturating_mul(by) > MAX_PRODUCT {
-        return Err(failed(format!("a text has at most {MAX_PRODUCT} bytes here")));
-    }
-    Ok(value.clone())
-}
-
-fn roman(args: &[JValue]) -> Outcome {
-    let picture = args.get(1).and_then(JValue::as_str).unwrap_or_default();
-    let most = if picture.starts_with(['i', 'I']) { MAX_ROMAN } else { f64::MAX };
-    first(args, |v| number(v, most))
-}
-
 /// Puts the measuring functions where `source`, parsed as `ast`, could grow. `variables` are not functions.
 pub(super) fn guard<'a>(source: &str, ast: &mut AstNode, variables: impl Iterator<Item = &'a String>) {
     let repeats = repeats(source);
@@ -122,11 +33,9 @@ pub(super) fn guard<'a>(source: &str, ast: &mut AstNode, variables: impl Iterato
                 spell_out(name, args);
                 call(name, args);
             }
-            AstNode::Binary { op, lhs, rhs } if repeats && reads_whole(*op) => {
-                if *op == BinaryOp::Concatenate || !(literal(lhs) || literal(rhs)) {
-                    wrap(lhs, SIZE, None);
-                    wrap(rhs, SIZE, None);
-                }
+            AstNode::Binary { op, lhs, rhs } if repeats && reads_whole(*op, lhs, rhs) => {
+                wrap(lhs, SIZE, None);
+                wrap(rhs, SIZE, None);
             }
             AstNode::Array(items) if repeats => items.iter_mut().for_each(part),
             AstNode::Object(pairs) if repeats => pairs.iter_mut().for_each(|(_, value)| part(value)),
@@ -191,9 +100,13 @@ fn named(node: &mut AstNode, own: &BTreeSet<String>) {
     *node = AstNode::Lambda { params, body, signature: None, thunk: false };
 }
 
-/// Operators that go through all of a value, however often it refers to itself.
-fn reads_whole(op: BinaryOp) -> bool {
-    matches!(op, BinaryOp::Concatenate | BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In)
+/// Whether an operator goes through all of its operands, however often they refer to themselves.
+fn reads_whole(op: BinaryOp, lhs: &AstNode, rhs: &AstNode) -> bool {
+    match op {
+        BinaryOp::Concatenate => true,
+        BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In => !(literal(lhs) || literal(rhs)),
+        _ => false,
+    }
 }
 
 fn literal(node: &AstNode) -> bool {
@@ -253,6 +166,7 @@ fn beside(args: &mut [AstNode], with: &str, index: usize) {
     }
 }
 
+/// Puts a call of a measuring function around an argument; what is written out is only checked as a number or factor.
 fn wrap(node: &mut AstNode, with: &str, other: Option<AstNode>) {
     if literal(node) && !(matches!(node, AstNode::Number(_) | AstNode::String(_)) && with != SIZE) {
         return;

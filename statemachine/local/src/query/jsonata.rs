@@ -1,5 +1,5 @@
 //! JSONata expressions: parsed once, evaluated with `$states` and the variables bound.
-use super::{Entropy, QueryError, Scope, bounds, functions};
+use super::{Entropy, QueryError, Scope, bounds, functions, measure};
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
@@ -182,7 +182,7 @@ pub(super) fn evaluator(context: Context, entropy: &Entropy) -> Result<Evaluator
         ..EvaluatorOptions::default()
     };
     let mut evaluator = Evaluator::with_options(context, options);
-    bounds::register(&mut evaluator).map_err(|e| e.message().to_owned())?;
+    measure::register(&mut evaluator).map_err(|e| e.message().to_owned())?;
     functions::register(&mut evaluator, entropy).map_err(|e| e.message().to_owned())?;
     Ok(evaluator)
 }

@@ -3,8 +3,11 @@ mod bounds;
 mod functions;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod hostile;
 mod intrinsic;
 mod jsonata;
+mod measure;
 mod path;
 #[cfg(test)]
 mod reference;
