@@ -10,7 +10,8 @@ pub(crate) const MAX_RANGE: usize = 1_000;
 
 type Outcome = Result<JValue, EvaluatorError>;
 
-fn failed(message: impl Into<String>) -> EvaluatorError {
+/// An error without a code of the language.
+pub(super) fn failed(message: impl Into<String>) -> EvaluatorError {
     EvaluatorError::EvaluationError(message.into())
 }
 
@@ -20,6 +21,7 @@ pub(crate) fn register(evaluator: &mut Evaluator, entropy: &Entropy) -> Result<(
     evaluator.register_fn("partition", partition)?;
     evaluator.register_fn("range", range)?;
     evaluator.register_fn("hash", hash)?;
+    evaluator.register_fn_override("encodeUrl", encode_url)?;
     let source = entropy.clone();
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(uuid(&source))))?;
     let source = entropy.clone();
@@ -116,6 +118,23 @@ pub(crate) fn digest(data: &str, algorithm: &str) -> Result<String, String> {
         }
     };
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// As JavaScript's `encodeURI`; the library leaves blanks and percent signs as they are.
+fn encode_url(args: &[JValue]) -> Outcome {
+    match args {
+        [] | [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::String(text)] => Ok(JValue::from(text.bytes().map(encode).collect::<String>())),
+        _ => Err(failed("T0410: Argument 1 of function encodeUrl does not match function signature")),
+    }
+}
+
+fn encode(byte: u8) -> String {
+    const PLAIN: &[u8] = b";,/?:@&=+$-_.!~*'()#";
+    match byte.is_ascii_alphanumeric() || PLAIN.contains(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    }
 }
 
 fn random(args: &[JValue], entropy: &Entropy) -> Outcome {

@@ -185,7 +185,7 @@ proptest! {
 }
 
 /// In a thread with as little stack as the engine's own have.
-fn on_a_small_stack(expression: String) -> Option<Value> {
+pub(super) fn on_a_small_stack(expression: String) -> Option<Value> {
     let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
     let work = move || evaluate(&json!(format!("{{% {expression} %}}")), Language::Jsonata);
     thread.spawn(work).unwrap().join().unwrap()
@@ -198,6 +198,117 @@ fn an_expression_that_calls_itself_for_ever_is_an_error() {
     assert_eq!(on_a_small_stack(calls("1 + $f($n + 1)")), None);
     assert_eq!(on_a_small_stack(calls("[$f($n + 1), $f($n + 2)]")), None);
     assert_eq!(on_a_small_stack(calls("$map([1, 2], function($x) { $f($x) })")), None);
+}
+
+/// Expressions that parse, so that what is tried is their evaluation.
+fn programs() -> impl Strategy<Value = String> {
+    let leaf = select(&[
+        "1",
+        "-0.5",
+        "1e300",
+        "\"é\"",
+        "\"\"",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "$v",
+        "$x",
+        "$states.input",
+        "a",
+        "*",
+        "**",
+        "/a+/",
+        "$states.input.a",
+        "[1..5]",
+        "$sum",
+        "$string",
+        "\"[Y]-[M01]\"",
+        "\"#,##0.0\"",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(5, 40, 3, |inner| {
+        let function = select(&[
+            "string",
+            "length",
+            "substring",
+            "pad",
+            "split",
+            "join",
+            "replace",
+            "match",
+            "contains",
+            "number",
+            "round",
+            "power",
+            "formatNumber",
+            "formatBase",
+            "formatInteger",
+            "parseInteger",
+            "fromMillis",
+            "toMillis",
+            "sum",
+            "max",
+            "append",
+            "sort",
+            "distinct",
+            "reverse",
+            "zip",
+            "keys",
+            "lookup",
+            "spread",
+            "merge",
+            "each",
+            "map",
+            "filter",
+            "reduce",
+            "sift",
+            "single",
+            "partition",
+            "range",
+            "hash",
+            "parse",
+            "base64decode",
+            "encodeUrl",
+            "decodeUrl",
+            "type",
+            "exists",
+            "error",
+            "assert",
+            "uuid",
+            "random",
+            "shuffle",
+            "uppercase",
+            "trim",
+        ]);
+        let operator =
+            select(&["+", "-", "*", "/", "%", "&", "=", "<", "in", "and", "?:", "??", "~>", "..", "."]);
+        prop_oneof![
+            4 => (function, proptest::collection::vec(inner.clone(), 0..4))
+                .prop_map(|(name, args)| format!("${name}({})", args.join(", "))),
+            3 => (inner.clone(), operator, inner.clone()).prop_map(|(a, op, b)| match op {
+                ".." => format!("[{a}..{b}]"),
+                op => format!("({a} {op} {b})"),
+            }),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}[{b}]")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{$string({a}): {b}}}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}){{$string({b}): $}}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})^({b})")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} ~> |$|{b}|)")),
+            1 => inner.clone().prop_map(|a| format!("function($x, $y) {{ {a} }}")),
+            1 => (inner.clone(), inner).prop_map(|(a, b)| format!("($x := {a}; {b})")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_program(text in programs()) {
+        evaluate(&json!(format!("{{% {text} %}}")), Language::Jsonata);
+    }
 }
 
 #[test]

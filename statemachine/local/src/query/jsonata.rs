@@ -1,17 +1,22 @@
 //! JSONata expressions: parsed once, evaluated with `$states` and the variables bound.
-use super::{Entropy, QueryError, Scope, functions};
+use super::{Entropy, QueryError, Scope, bounds, functions, measure};
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use serde_json::Value;
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Nesting at which an expression is stopped; runaway recursion would otherwise eat memory, not fail.
 const MAX_DEPTH: usize = 5_000;
-/// Longest sequence an expression may build; twice what a Map without a reader could ever hold in 256 KiB.
-const MAX_SEQUENCE: usize = 1_000_000;
+/// Longest sequence an expression may build: no state can be given more items than the 262,144 bytes of its input.
+pub(super) const MAX_SEQUENCE: usize = 262_144;
 /// Milliseconds after which an evaluation is stopped: an expression may loop for ever.
-const MAX_MILLISECONDS: u64 = 10_000;
+const MAX_MILLISECONDS: u64 = 5_000;
+
+/// Most values and bytes of text that an expression may return, far above what a state may pass on: a value that
+/// refers to itself many times over takes no room here and all there is when it is written.
+pub(super) const MAX_SIZE: usize = 4 << 20;
 
 /// Deepest value that an expression may return: what is stored has to be read again, and the reader stops at 128.
 const MAX_NESTING: usize = 100;
@@ -60,8 +65,7 @@ impl Expression {
 
     /// Parses the text between the delimiters.
     pub(crate) fn compile(source: &str) -> Result<Self, String> {
-        let ast = jsonata_core::parser::parse(source)
-            .map_err(|e| format!("The JSONata expression is invalid: {e}"))?;
+        let ast = parse(source, std::iter::empty())?;
         Ok(Self { source: source.to_owned(), ast, needs: Needs::of(source) })
     }
 
@@ -69,6 +73,13 @@ impl Expression {
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
+}
+
+fn parse<'a>(source: &str, variables: impl Iterator<Item = &'a String>) -> Result<AstNode, String> {
+    let mut ast =
+        jsonata_core::parser::parse(source).map_err(|e| format!("The JSONata expression is invalid: {e}"))?;
+    bounds::guard(source, &mut ast, variables);
+    Ok(ast)
 }
 
 /// One evaluator for all expressions of a template, so that the input is converted once.
@@ -103,7 +114,17 @@ impl<'a> Session<'a> {
         let Some(evaluator) = bound.evaluator.as_mut() else {
             return Err(QueryError::evaluation("No evaluator could be made".to_owned(), field));
         };
-        let found = evaluator.evaluate(&expression.ast, &JValue::Undefined);
+        // A variable of the workflow that has the name of a function: `$string` is not the function then.
+        let hidden = self.scope.variables.keys().any(|name| bounds::measured(name));
+        let again = hidden.then(|| parse(expression.source(), self.scope.variables.keys()));
+        let again = again.transpose().map_err(|m| QueryError::evaluation(m, field))?;
+        let ast = again.as_ref().unwrap_or(&expression.ast);
+        // The library has arithmetic that panics on extreme arguments. What it leaves behind is thrown away.
+        let run = AssertUnwindSafe(|| evaluator.evaluate(ast, &JValue::Undefined));
+        let found = catch_unwind(run).unwrap_or_else(|_| {
+            bound.evaluator = None;
+            Err(functions::failed("The evaluator failed at an argument out of range"))
+        });
         let told = |what: &str| {
             let source = expression.source();
             QueryError::evaluation(
@@ -113,15 +134,8 @@ impl<'a> Session<'a> {
         };
         match found {
             Ok(JValue::Undefined) => Err(told("returned nothing (undefined).")),
-            Ok(value) if value.is_function() || value.is_regex() => {
-                Err(told("returned an unsupported result type."))
-            }
-            Ok(value) if deeper(&value, MAX_NESTING) => {
-                Err(told(&format!("returned a value nested more than {MAX_NESTING} deep.")))
-            }
-            // Infinity is no JSON value.
-            Ok(value) if !finite(&value) => Err(told("returned an unsupported result type.")),
             Ok(value) => {
+                presentable(&value, MAX_NESTING, &mut { MAX_SIZE }).map_err(|what| told(&what))?;
                 serde_json::to_value(&value).map_err(|e| told(&format!("could not be converted: {e}")))
             }
             Err(e) => Err(told(&format!("threw an error during evaluation. {}", e.message()))),
@@ -129,19 +143,24 @@ impl<'a> Session<'a> {
     }
 }
 
-fn finite(value: &JValue) -> bool {
+/// Whether a value can be written as JSON; `Err` says what is wrong with it.
+pub(super) fn presentable(value: &JValue, deeper: usize, room: &mut usize) -> Result<(), String> {
+    let size = value.as_str().map_or(1, |text| text.len().max(1));
+    *room = room.checked_sub(size).ok_or("returned a value that is too large.")?;
+    let below =
+        || deeper.checked_sub(1).ok_or(format!("returned a value nested more than {MAX_NESTING} deep."));
     match value {
-        JValue::Array(items) => items.iter().all(finite),
-        JValue::Object(map) => map.values().all(finite),
-        other => other.as_f64().is_none_or(f64::is_finite),
-    }
-}
-
-fn deeper(value: &JValue, left: usize) -> bool {
-    match value {
-        JValue::Array(items) => left == 0 || items.iter().any(|v| deeper(v, left - 1)),
-        JValue::Object(map) => left == 0 || map.values().any(|v| deeper(v, left - 1)),
-        _ => false,
+        JValue::Number(n) if !n.is_finite() => Err("returned a number out of range.".to_owned()),
+        JValue::Array(items) => {
+            let below = below()?;
+            items.iter().try_for_each(|v| presentable(v, below, room))
+        }
+        JValue::Object(map) => {
+            let below = below()?;
+            map.values().try_for_each(|v| presentable(v, below, room))
+        }
+        v if v.is_function() || v.is_regex() => Err("returned an unsupported result type.".to_owned()),
+        _ => Ok(()),
     }
 }
 
@@ -151,6 +170,11 @@ fn prepare(scope: &Scope<'_>, needs: Needs) -> Result<Evaluator, String> {
     for (name, value) in scope.variables {
         context.bind(name.clone(), JValue::from(value.clone()));
     }
+    evaluator(context, scope.entropy)
+}
+
+/// An evaluator with the limits and the functions that every expression has here.
+pub(super) fn evaluator(context: Context, entropy: &Entropy) -> Result<Evaluator, String> {
     let options = EvaluatorOptions {
         timeout_ms: Some(MAX_MILLISECONDS),
         max_stack_depth: Some(MAX_DEPTH),
@@ -158,7 +182,7 @@ fn prepare(scope: &Scope<'_>, needs: Needs) -> Result<Evaluator, String> {
         ..EvaluatorOptions::default()
     };
     let mut evaluator = Evaluator::with_options(context, options);
-    let entropy: &Entropy = scope.entropy;
+    measure::register(&mut evaluator).map_err(|e| e.message().to_owned())?;
     functions::register(&mut evaluator, entropy).map_err(|e| e.message().to_owned())?;
     Ok(evaluator)
 }

@@ -1,11 +1,19 @@
 //! Expressions and payload templates of both query languages, compiled once and evaluated where a state needs them.
+mod bounds;
 mod filter;
 mod functions;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod hostile;
 mod intrinsic;
 mod jsonata;
+mod measure;
 mod path;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod witness;
 
 pub(crate) use jsonata::Expression;
 pub(crate) use path::{Path, Root};
