@@ -300,7 +300,7 @@ async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
     let (_, listed, _) = local.deployed(&["executions", "--status", "succeeded"]).await;
     assert!(listed.lines().count() == 2 && listed.contains("first"), "{listed}");
     let (_, described, _) = local.deployed(&["describe", "first"]).await;
-    assert!(described.contains("redrives   1"), "{described}");
+    assert!(described.contains("redrives     1"), "{described}");
     for (args, expected, word) in [
         (&["describe", "nobody"][..], 3, "ExecutionDoesNotExist"),
         (&["stop", "first"], 4, "found SUCCEEDED"),
