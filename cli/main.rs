@@ -6,6 +6,7 @@ mod command;
 mod control;
 mod definition;
 mod demo;
+mod deployed;
 mod exit;
 mod follow;
 mod home;
@@ -23,6 +24,7 @@ mod table;
 mod times;
 mod units;
 mod view;
+mod watch;
 mod welcome;
 
 use std::path::PathBuf;
@@ -62,6 +64,9 @@ pub(crate) struct Global {
         value_name = "FILE"
     )]
     locations: Option<PathBuf>,
+    /// The machine of this CloudFormation stack (or of this ARN) instead of this computer's
+    #[arg(long, global = true, env = "TRANSLOAD_STACK", hide_env_values = true, value_name = "NAME")]
+    stack: Option<String>,
     /// How answers are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     output: Format,
@@ -113,6 +118,18 @@ enum Command {
     Worker(worker::WorkerArgs),
 }
 
+impl Command {
+    /// The name of a command that has no meaning for a deployed machine.
+    fn local_only(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) => Some("demo"),
+            Self::Local(_) => Some("local"),
+            Self::Resume(_) => Some("resume"),
+            _ => None,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // A worker has a runtime of its own kind: one thread, as deployed.
@@ -135,6 +152,9 @@ fn run(cli: Cli) -> Outcome {
 }
 
 async fn dispatch(command: Command, global: &Global) -> Outcome {
+    if let (Some(_), Some(name)) = (&global.stack, command.local_only()) {
+        return Err(CliError::usage(format!("--stack: {name} runs on this computer alone")));
+    }
     match command {
         Command::Demo(args) => demo::run(args, global).await,
         Command::Local(args) => local::run(args, global).await,

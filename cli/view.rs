@@ -1,13 +1,16 @@
-//! A look at what a home holds: through the process that runs executions there, or in its database if none does.
+//! A look at executions: of a home, through the process that runs them there or in its database if none does; or of the
+//! machine that is deployed.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use stepfunctions_local::{Database, Engine, HistoryOptions, ListExecutions};
 
+use crate::Global;
 use crate::api::{self, Request};
 use crate::control;
 use crate::definition::MACHINE;
+use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::home::{Home, Owner};
 
@@ -22,14 +25,16 @@ pub(crate) enum View {
     },
     /// Another process has it.
     There(Home),
+    /// In an account.
+    Deployed(Deployed),
 }
 
 /// How long two processes that only look wait for each other.
 const TURNS: u32 = 20;
 const TURN: Duration = Duration::from_millis(100);
 
-/// The ARN of an execution by its name, or the ARN itself.
-pub(crate) fn execution_arn(name_or_arn: &str) -> String {
+/// The ARN of an execution of this machine by its name, or the ARN itself.
+fn execution_arn(name_or_arn: &str) -> String {
     if name_or_arn.starts_with("arn:") {
         return name_or_arn.to_owned();
     }
@@ -47,11 +52,38 @@ impl View {
         Self::Here { engine: engine.clone(), _owner: None }
     }
 
+    /// Of the stack that was named, else of the home.
+    ///
+    /// # Errors
+    /// As those of the two.
+    pub(crate) async fn open(global: &Global) -> Outcome<Self> {
+        match &global.stack {
+            Some(stack) => Ok(Self::Deployed(Deployed::open(stack).await?)),
+            None => Self::of_home(&global.home()?).await,
+        }
+    }
+
+    /// The machine's ARN.
+    pub(crate) fn machine_arn(&self) -> String {
+        match self {
+            Self::Deployed(deployed) => deployed.machine_arn().to_owned(),
+            Self::Here { .. } | Self::There(_) => machine_arn(),
+        }
+    }
+
+    /// The ARN of an execution by its name, or the ARN itself.
+    pub(crate) fn execution_arn(&self, name_or_arn: &str) -> String {
+        match self {
+            Self::Deployed(deployed) => deployed.execution_arn(name_or_arn),
+            Self::Here { .. } | Self::There(_) => execution_arn(name_or_arn),
+        }
+    }
+
     /// Opens the home for reading. Nothing that was running goes on.
     ///
     /// # Errors
     /// [`Exit::NotFound`] if nothing ever ran there.
-    pub(crate) async fn open(home: &Home) -> Outcome<Self> {
+    async fn of_home(home: &Home) -> Outcome<Self> {
         if !home.has_executions() {
             let message = format!("{}: nothing was transferred from here yet", home.path().display());
             return Err(CliError::new(Exit::NotFound, message)
@@ -84,6 +116,7 @@ impl View {
         match self {
             Self::Here { engine, .. } => api::call(engine, request).await.map_err(CliError::from),
             Self::There(home) => control::ask(home, &request).await,
+            Self::Deployed(deployed) => deployed.call(request).await,
         }
     }
 
@@ -100,6 +133,28 @@ impl View {
             Request::GetExecutionHistory(arn.to_owned(), options)
         })
         .await
+    }
+
+    /// Events of an execution beyond this id, in order: read from the newest back.
+    pub(crate) async fn history_after(&self, arn: &str, id: u64) -> Outcome<Vec<Value>> {
+        let (mut found, mut next_token) = (Vec::new(), None);
+        loop {
+            let options = HistoryOptions {
+                max_results: Some(100),
+                next_token: next_token.take(),
+                reverse_order: true,
+                ..HistoryOptions::default()
+            };
+            let mut page = self.call(Request::GetExecutionHistory(arn.to_owned(), options)).await?;
+            let events = page["events"].as_array_mut().map(std::mem::take).unwrap_or_default();
+            let known = events.iter().any(|event| event["id"].as_u64().unwrap_or_default() <= id);
+            found.extend(events.into_iter().filter(|event| event["id"].as_u64().unwrap_or_default() > id));
+            next_token = page["nextToken"].as_str().map(str::to_owned);
+            if known || next_token.is_none() {
+                found.reverse();
+                return Ok(found);
+            }
+        }
     }
 
     /// All executions that `list` asks for.

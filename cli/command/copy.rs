@@ -6,14 +6,15 @@ use clap::Args;
 use stepfunctions_local::{ListExecutions, Status};
 use transload_wire::{TransferRequest, VersionId};
 
-use super::{machine_of, see_through};
+use super::{machine_of, see_deployed, see_through};
 use crate::Global;
+use crate::api::Request;
 use crate::exit::{CliError, Outcome};
 use crate::locations::{self, Known};
 use crate::machine::Machine;
 use crate::options::OptionFlags;
 use crate::place::Place;
-use crate::view::machine_arn;
+use crate::view::{View, machine_arn, text};
 
 /// Arguments of `copy`.
 #[derive(Debug, Args)]
@@ -40,8 +41,15 @@ pub(crate) struct CopyArgs {
 /// Starts the execution and follows it.
 pub(crate) async fn run(args: CopyArgs, global: &Global) -> Outcome {
     let name = args.name.clone();
+    if global.stack.is_some() {
+        let view = View::open(global).await?;
+        // Which locations there are, the deployed functions know.
+        let request = Request::StartExecution(name.unwrap_or_else(|| new_name("copy")), input(args, None)?);
+        let started = view.call(request).await?;
+        return see_deployed(&view, text(&started, "executionArn"), global).await;
+    }
     let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, &known)?;
+    let input = input(args, Some(&known))?;
     let machine = machine_of(global, known).await?;
     let arn = match &name {
         Some(name) => machine.start(name, input).await?,
@@ -63,7 +71,7 @@ pub(crate) fn new_name(kind: &str) -> String {
 }
 
 /// The execution's input: the file as it is, or what the arguments say.
-fn input(args: CopyArgs, known: &Known) -> Outcome<String> {
+fn input(args: CopyArgs, known: Option<&Known>) -> Outcome<String> {
     if let Some(path) = args.input {
         let text = match path.to_str() {
             Some("-") => std::io::read_to_string(std::io::stdin()),
@@ -77,8 +85,10 @@ fn input(args: CopyArgs, known: &Known) -> Outcome<String> {
     let options = args.options.resolve().map_err(CliError::usage)?;
     let request = TransferRequest { source, destination, options };
     request.check()?;
-    known.require(&request.source.location)?;
-    known.require(&request.destination.location)?;
+    if let Some(known) = known {
+        known.require(&request.source.location)?;
+        known.require(&request.destination.location)?;
+    }
     serde_json::to_string(&request).map_err(|e| CliError::trouble("input", e))
 }
 

@@ -9,7 +9,7 @@ use crate::exit::Outcome;
 use crate::summary::message;
 use crate::table::pairs;
 use crate::times;
-use crate::view::{View, execution_arn, text};
+use crate::view::{View, text};
 
 /// Arguments of `describe`.
 #[derive(Debug, Args)]
@@ -21,8 +21,8 @@ pub(crate) struct DescribeArgs {
 
 /// Describes it.
 pub(crate) async fn run(args: DescribeArgs, global: &Global) -> Outcome {
-    let view = View::open(&global.home()?).await?;
-    let described = view.describe(&execution_arn(&args.execution)).await?;
+    let view = View::open(global).await?;
+    let described = view.describe(&view.execution_arn(&args.execution)).await?;
     if global.json() {
         return print_json(&described);
     }

@@ -9,7 +9,7 @@ use crate::Global;
 use crate::exit::Outcome;
 use crate::table::{Side, Table};
 use crate::times;
-use crate::view::{View, machine_arn, text};
+use crate::view::{View, text};
 
 /// Arguments of `executions`.
 #[derive(Debug, Args)]
@@ -43,9 +43,9 @@ impl From<StatusFlag> for Status {
 
 /// Lists them.
 pub(crate) async fn run(args: ExecutionsArgs, global: &Global) -> Outcome {
-    let view = View::open(&global.home()?).await?;
+    let view = View::open(global).await?;
     let list = ListExecutions {
-        state_machine_arn: Some(machine_arn()),
+        state_machine_arn: Some(view.machine_arn()),
         status_filter: args.status.map(Status::from),
         ..ListExecutions::default()
     };

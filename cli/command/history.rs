@@ -10,7 +10,7 @@ use crate::exit::Outcome;
 use crate::summary::message;
 use crate::table::{Side, Table, cut};
 use crate::times;
-use crate::view::{View, execution_arn, text};
+use crate::view::{View, text};
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
@@ -28,8 +28,8 @@ const DETAIL: usize = 110;
 
 /// Shows it.
 pub(crate) async fn run(args: HistoryArgs, global: &Global) -> Outcome {
-    let view = View::open(&global.home()?).await?;
-    let arn = execution_arn(&args.execution);
+    let view = View::open(global).await?;
+    let arn = view.execution_arn(&args.execution);
     let events = view.history(&arn).await?;
     let children = if args.children { children(&view, &arn).await? } else { Vec::new() };
     if global.json() {

@@ -21,6 +21,7 @@ use crate::machine::{Machine, WorkerSettings};
 use crate::progress::Progress;
 use crate::report::{self as reports, Report};
 use crate::view::View;
+use crate::watch::watch;
 use crate::{locations, summary};
 
 /// Prints JSON, indented, on standard output.
@@ -59,12 +60,29 @@ async fn see_through(machine: Machine, arn: &str, global: &Global) -> Outcome {
     }
     let report = reports::read(&View::of(&machine.engine), arn).await?;
     machine.shutdown().await?;
-    if global.json() {
-        print_json(&report)?
-    } else {
-        print(&summary::lines(&report))?
+    shown(&report, global)
+}
+
+/// Follows an execution of a deployed machine, and prints the report.
+async fn see_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
+    let name = arn.rsplit(':').next().unwrap_or(arn);
+    eprintln!("{name}");
+    let mut progress = Progress::new(false);
+    if let Ended::Interrupted = watch(view, arn, &mut progress).await? {
+        let message = format!("{name} goes on without being watched");
+        return Err(CliError::new(Exit::Interrupted, message)
+            .hint(format!("look at it with: transload describe {name}")));
     }
-    verdict(&report)
+    shown(&reports::read(view, arn).await?, global)
+}
+
+fn shown(report: &Report, global: &Global) -> Outcome {
+    if global.json() {
+        print_json(report)?
+    } else {
+        print(&summary::lines(report))?
+    }
+    verdict(report)
 }
 
 /// Keeps the execution for later. A second Ctrl-C does not wait for the database.

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::{machine, see_through};
+use super::{machine, see_deployed, see_through};
 use crate::Global;
+use crate::api::Request;
 use crate::exit::Outcome;
-use crate::view::{View, execution_arn};
+use crate::view::View;
 
 /// Arguments of `redrive`.
 #[derive(Debug, Args)]
@@ -17,12 +18,15 @@ pub(crate) struct RedriveArgs {
 
 /// Redrives it and follows it to its end.
 pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
-    let arn = execution_arn(&args.execution);
     // Asked first, so that a wrong name starts no workers.
-    drop({
-        let view = View::open(&global.home()?).await?;
-        view.describe(&arn).await?
-    });
+    let view = View::open(global).await?;
+    let arn = view.execution_arn(&args.execution);
+    view.describe(&arn).await?;
+    if let View::Deployed(_) = view {
+        view.call(Request::RedriveExecution(arn.clone())).await?;
+        return see_deployed(&view, &arn, global).await;
+    }
+    drop(view);
     let machine = machine(global).await?;
     machine.engine.redrive_execution(&arn).await?;
     see_through(machine, &arn, global).await

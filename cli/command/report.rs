@@ -7,7 +7,7 @@ use crate::Global;
 use crate::exit::Outcome;
 use crate::report;
 use crate::summary;
-use crate::view::{View, execution_arn};
+use crate::view::View;
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -22,8 +22,8 @@ pub(crate) struct ReportArgs {
 
 /// Reports.
 pub(crate) async fn run(args: ReportArgs, global: &Global) -> Outcome {
-    let view = View::open(&global.home()?).await?;
-    let report = report::read(&view, &execution_arn(&args.execution)).await?;
+    let view = View::open(global).await?;
+    let report = report::read(&view, &view.execution_arn(&args.execution)).await?;
     if global.json() {
         return print_json(&report);
     }

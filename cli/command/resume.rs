@@ -7,7 +7,7 @@ use super::{machine, print, see_through};
 use crate::Global;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::machine::Machine;
-use crate::view::{View, execution_arn, machine_arn, text};
+use crate::view::{View, text};
 
 /// Arguments of `resume`.
 #[derive(Debug, Args)]
@@ -27,9 +27,9 @@ pub(crate) async fn run(args: ResumeArgs, global: &Global) -> Outcome {
 }
 
 async fn choose(args: ResumeArgs, global: &Global) -> Outcome<Option<String>> {
-    let view = View::open(&global.home()?).await?;
+    let view = View::open(global).await?;
     if let Some(name) = args.execution {
-        let described = view.describe(&execution_arn(&name)).await?;
+        let described = view.describe(&view.execution_arn(&name)).await?;
         return match text(&described, "status") {
             "RUNNING" => Ok(Some(text(&described, "executionArn").to_owned())),
             status => Err(CliError::new(
@@ -40,7 +40,7 @@ async fn choose(args: ResumeArgs, global: &Global) -> Outcome<Option<String>> {
         };
     }
     let list = ListExecutions {
-        state_machine_arn: Some(machine_arn()),
+        state_machine_arn: Some(view.machine_arn()),
         status_filter: Some(Status::Running),
         ..ListExecutions::default()
     };

@@ -7,7 +7,7 @@ use super::{machine, print, print_json};
 use crate::Global;
 use crate::api::{self, Request};
 use crate::exit::{CliError, Exit, Outcome};
-use crate::view::{View, execution_arn, text};
+use crate::view::{View, text};
 
 /// Arguments of `stop`.
 #[derive(Debug, Args)]
@@ -22,8 +22,8 @@ pub(crate) struct StopArgs {
 
 /// Stops it. The upload is kept: a redrive goes on with it.
 pub(crate) async fn run(args: StopArgs, global: &Global) -> Outcome {
-    let arn = execution_arn(&args.execution);
-    let view = View::open(&global.home()?).await?;
+    let view = View::open(global).await?;
+    let arn = view.execution_arn(&args.execution);
     let described = view.describe(&arn).await?;
     let status = text(&described, "status");
     if status != "RUNNING" {
@@ -31,7 +31,9 @@ pub(crate) async fn run(args: StopArgs, global: &Global) -> Outcome {
         return Err(CliError::new(Exit::Busy, message));
     }
     let stopped = match view {
-        View::There(_) => view.call(Request::StopExecution(arn.clone(), args.cause)).await?,
+        View::There(_) | View::Deployed(_) => {
+            view.call(Request::StopExecution(arn.clone(), args.cause)).await?
+        }
         // Nobody runs it, so it is brought back for the moment of its end.
         View::Here { .. } => {
             drop(view);

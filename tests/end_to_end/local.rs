@@ -237,6 +237,83 @@ async fn an_event_that_comes_twice_leaves_one_object_and_new_bytes_replace_old_o
     local.interrupt().await;
 }
 
+impl Local {
+    /// The program as somebody uses it who has no more than the keys of the API, as for a machine in an account.
+    async fn deployed(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut command = program(&elsewhere, args);
+        command
+            .env("TRANSLOAD_STACK", self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap())
+            .env("AWS_ENDPOINT_URL_SFN", self.welcome["stepFunctions"]["endpoint"].as_str().unwrap())
+            .env("AWS_SHARED_CREDENTIALS_FILE", self.welcome["source"]["credentials"].as_str().unwrap())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        let ran = command.output().await.unwrap();
+        assert_eq!(
+            std::fs::read_dir(elsewhere.path()).unwrap().count(),
+            0,
+            "nothing is kept on this computer"
+        );
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (ran.status.code(), text(ran.stdout), text(ran.stderr))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
+    let local = Local::start(&[]).await;
+    let place = &local.welcome["source"];
+    let file = local.folder.path().join("big");
+    std::fs::write(&file, vec![7; 20 << 20]).unwrap();
+    let put = format!("aws s3 cp big s3://quiet/big --endpoint-url {}", place["endpoint"].as_str().unwrap());
+    let made = format!("aws s3 mb s3://quiet --endpoint-url {}", place["endpoint"].as_str().unwrap());
+    local.shell(&[&made, &put]).await;
+    let copy = [
+        "copy",
+        "global:s3://quiet/big",
+        "china:s3://later/big",
+        "--name",
+        "first",
+        "--part-size",
+        "5MiB",
+        "--whole-object-limit",
+        "5MiB",
+    ];
+    let (code, _, said) = local.deployed(&copy).await;
+    assert!(
+        code == Some(1) && said.contains("DestinationNotFound") && said.contains("transload redrive first"),
+        "{code:?} {said}"
+    );
+    local.shell(&[&local.at_destination("s3 mb s3://later")]).await;
+    let (code, report, said) = local.deployed(&["redrive", "first"]).await;
+    assert!(
+        code == Some(0) && report.contains("SUCCEEDED") && said.contains("Parts"),
+        "{code:?} {report} {said}"
+    );
+    let parts = local.deployed(&["report", "first", "--output", "json"]).await.1;
+    let parts: Value = serde_json::from_str(&parts).unwrap();
+    assert_eq!(parts["partRecords"].as_array().map(Vec::len), Some(4), "{parts}");
+    let (_, history, _) = local.deployed(&["history", "first", "--children"]).await;
+    assert!(
+        history.contains("ExecutionRedriven") && history.matches("TaskSucceeded").count() > 4,
+        "{history}"
+    );
+    let (_, listed, _) = local.deployed(&["executions", "--status", "succeeded"]).await;
+    assert!(listed.lines().count() == 2 && listed.contains("first"), "{listed}");
+    let (_, described, _) = local.deployed(&["describe", "first"]).await;
+    assert!(described.contains("redrives     1"), "{described}");
+    for (args, expected, word) in [
+        (&["describe", "nobody"][..], 3, "ExecutionDoesNotExist"),
+        (&["stop", "first"], 4, "found SUCCEEDED"),
+        (&["redrive", "first"], 4, "ExecutionNotRedrivable"),
+        (&["resume"], 2, "resume runs on this computer alone"),
+        (&["executions", "--stack", "arn:aws:states:x"], 2, "--stack: expected a stack's name"),
+    ] {
+        let (code, _, said) = local.deployed(args).await;
+        assert!(code == Some(expected) && said.contains(word), "{args:?} {code:?} {said}");
+    }
+    local.interrupt().await;
+}
+
 #[tokio::test]
 async fn what_can_not_be_served_is_refused() {
     let local = Local::start(&[]).await;

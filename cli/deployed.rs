@@ -1,0 +1,157 @@
+//! The machine that is deployed, by the Step Functions API of its Region. Answers are the API's JSON, as everywhere here.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_sfn::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sfn::error::{BoxError, DisplayErrorContext, ProvideErrorMetadata};
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use serde_json::Value;
+
+use crate::api::{Refusal, Request};
+use crate::exit::{CliError, Exit, Outcome};
+
+/// One state machine of an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployed {
+    client: Client,
+    machine: String,
+}
+
+/// Sends a request, and gives the answer as it came.
+macro_rules! answer {
+    ($request:expr) => {{
+        let body = Body::default();
+        let sent = $request.customize().interceptor(body.clone()).send().await;
+        sent.map_err(|error| refusal(&error))?;
+        body.json()
+    }};
+}
+
+impl Deployed {
+    /// By the stack's name, or the machine's ARN.
+    ///
+    /// # Errors
+    /// As those of the two.
+    pub(crate) async fn open(stack: &str) -> Outcome<Self> {
+        Self::of_arn(stack).await
+    }
+
+    /// By the machine's ARN, with the credentials that the AWS tools would use.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] if this is no ARN of a state machine.
+    pub(crate) async fn of_arn(arn: &str) -> Outcome<Self> {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let ["arn", _, "states", region, _, "stateMachine", _] = parts.as_slice() else {
+            return Err(CliError::usage(format!(
+                "--stack: expected a stack's name or a state machine's ARN, found {arn}"
+            )));
+        };
+        let region = aws_config::Region::new((*region).to_owned());
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
+        Ok(Self { client: Client::new(&config), machine: arn.to_owned() })
+    }
+
+    /// The machine's ARN.
+    pub(crate) fn machine_arn(&self) -> &str {
+        &self.machine
+    }
+
+    /// The ARN of an execution by its name, or the ARN itself.
+    pub(crate) fn execution_arn(&self, name_or_arn: &str) -> String {
+        if name_or_arn.starts_with("arn:") {
+            return name_or_arn.to_owned();
+        }
+        format!("{}:{name_or_arn}", self.machine.replacen(":stateMachine:", ":execution:", 1))
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The API's, or [`Exit::Trouble`] if it was not reached.
+    pub(crate) async fn call(&self, request: Request) -> Outcome<Value> {
+        let client = &self.client;
+        match request {
+            Request::DescribeExecution(arn) => answer!(client.describe_execution().execution_arn(arn)),
+            Request::ListExecutions(list) => answer!(
+                client
+                    .list_executions()
+                    .set_state_machine_arn(list.state_machine_arn)
+                    .set_map_run_arn(list.map_run_arn)
+                    .set_status_filter(list.status_filter.map(|status| status.as_str().into()))
+                    .set_max_results(list.max_results.map(page_size))
+                    .set_next_token(list.next_token)
+            ),
+            Request::GetExecutionHistory(arn, options) => answer!(
+                client
+                    .get_execution_history()
+                    .execution_arn(arn)
+                    .set_max_results(options.max_results.map(page_size))
+                    .set_next_token(options.next_token)
+                    .reverse_order(options.reverse_order)
+                    .include_execution_data(options.include_execution_data)
+            ),
+            Request::ListMapRuns(arn) => answer!(client.list_map_runs().execution_arn(arn)),
+            Request::DescribeMapRun(arn) => answer!(client.describe_map_run().map_run_arn(arn)),
+            Request::StopExecution(arn, cause) => {
+                answer!(client.stop_execution().execution_arn(arn).error("Stopped").cause(cause))
+            }
+            Request::StartExecution(name, input) => {
+                answer!(client.start_execution().state_machine_arn(&self.machine).name(name).input(input))
+            }
+            Request::RedriveExecution(arn) => answer!(client.redrive_execution().execution_arn(arn)),
+        }
+    }
+}
+
+/// The API's own most.
+fn page_size(asked: u32) -> i32 {
+    i32::try_from(asked.min(1_000)).unwrap_or(1_000)
+}
+
+/// Keeps the body of an answer: what the SDK makes of it has other names.
+#[derive(Debug, Clone, Default)]
+struct Body(Arc<Mutex<Vec<u8>>>);
+
+impl Body {
+    fn json(&self) -> Outcome<Value> {
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::from_slice(&body).map_err(|e| CliError::trouble("the answer of Step Functions", e))
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Body {
+    fn name(&self) -> &'static str {
+        "Body"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let bytes = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
+        Ok(())
+    }
+}
+
+/// The service's own refusal, or why it was not reached.
+fn refusal<E: std::error::Error + ProvideErrorMetadata + 'static>(error: &E) -> CliError {
+    match (error.code(), error.message()) {
+        (Some(code), message) => {
+            let message = message.unwrap_or("no message").to_owned();
+            Refusal { code: code.to_owned(), message }.into()
+        }
+        (None, _) => {
+            let mut why = String::new();
+            let _ = write!(why, "{}", DisplayErrorContext(error));
+            CliError::new(Exit::Trouble, format!("Step Functions was not reached: {why}"))
+        }
+    }
+}

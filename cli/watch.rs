@@ -1,0 +1,68 @@
+//! Follows an execution of the deployed machine, by asking now and then.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::api::Request;
+use crate::exit::{CliError, Outcome};
+use crate::follow::Ended;
+use crate::progress::{Progress, Step};
+use crate::story::Story;
+use crate::view::{View, text};
+
+/// Between two looks: the account's rate of requests is shared with everybody else in it.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Waits for the end of an execution and shows how far it is. Ctrl-C ends the watching, not the execution.
+///
+/// # Errors
+/// The API's.
+pub(crate) async fn watch(view: &View, arn: &str, progress: &mut Progress) -> Outcome<Ended> {
+    let mut story = Story::default();
+    let mut tick = tokio::time::interval(LOOK);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| CliError::trouble("signals", e))?;
+    let ended = loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = interrupt.recv() => break Ended::Interrupted,
+        }
+        let over = text(&view.describe(arn).await?, "status") != "RUNNING";
+        story.read(&view.history_after(arn, story.last_event).await?);
+        progress.show(&step(&story, &newest_map_run(view, arn, &story).await?));
+        if over {
+            break Ended::Over;
+        }
+    };
+    progress.finish();
+    Ok(ended)
+}
+
+/// The Map Run that is under way, if there is one.
+async fn newest_map_run(view: &View, arn: &str, story: &Story) -> Outcome<Value> {
+    if story.state != "Parts" {
+        return Ok(Value::Null);
+    }
+    match view.map_runs(arn).await?.last() {
+        Some(run) => view.call(Request::DescribeMapRun(text(run, "mapRunArn").to_owned())).await,
+        None => Ok(Value::Null),
+    }
+}
+
+/// Children that are done stand for their share of what was missing when they began: asking each of them costs a request.
+fn step(story: &Story, map_run: &Value) -> Step {
+    let counts = &map_run["itemCounts"];
+    let count = |name: &str| counts[name].as_u64().unwrap_or_default();
+    let (done, of) = (count("succeeded"), count("total").max(1));
+    let (size, of_parts) = (story.size(), u64::from(story.parts()));
+    let (parts, bytes) = story.present();
+    let share = |all: u64, there: u64| {
+        there + (all.saturating_sub(there) as u128 * u128::from(done) / u128::from(of)) as u64
+    };
+    let (parts, bytes) = match story.result {
+        Some(_) => (of_parts, size.unwrap_or_default()),
+        None => (share(of_parts, parts), share(size.unwrap_or_default(), bytes)),
+    };
+    Step { state: story.state.clone(), bytes, size, parts, of_parts, round: story.rounds }
+}
