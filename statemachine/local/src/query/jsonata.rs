@@ -150,7 +150,7 @@ pub(super) fn presentable(value: &JValue, deeper: usize, room: &mut usize) -> Re
     let below =
         || deeper.checked_sub(1).ok_or(format!("returned a value nested more than {MAX_NESTING} deep."));
     match value {
-        JValue::Number(n) if !n.is_finite() => Err("returned an unsupported result type.".to_owned()),
+        JValue::Number(n) if !n.is_finite() => Err("returned a number out of range.".to_owned()),
         JValue::Array(items) => {
             let below = below()?;
             items.iter().try_for_each(|v| presentable(v, below, room))
