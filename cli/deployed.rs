@@ -13,6 +13,9 @@ use serde_json::Value;
 use crate::api::{Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
 
+/// Put on the object machine by the stack, with the stack's name.
+const STACK_TAG: &str = "transload:stack";
+
 /// One state machine of an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Deployed {
@@ -36,7 +39,33 @@ impl Deployed {
     /// # Errors
     /// As those of the two.
     pub(crate) async fn open(stack: &str) -> Outcome<Self> {
-        Self::of_arn(stack).await
+        if stack.contains(':') { Self::of_arn(stack).await } else { Self::of_stack(stack).await }
+    }
+
+    /// By the tag that the stack puts on its machine, in the Region that the AWS tools would use.
+    ///
+    /// # Errors
+    /// [`Exit::NotFound`] if there is none, the API's if it can not be asked.
+    async fn of_stack(stack: &str) -> Outcome<Self> {
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
+        let Some(region) = config.region().cloned() else {
+            return Err(CliError::usage("--stack: expected a Region, found none")
+                .hint("set AWS_REGION, or give the machine's ARN"));
+        };
+        let client = Client::new(&config);
+        let mut machines = client.list_state_machines().into_paginator().items().send();
+        while let Some(machine) = machines.next().await {
+            let arn = machine.map_err(|error| refusal(&error))?.state_machine_arn;
+            let tags = client.list_tags_for_resource().resource_arn(&arn).send().await;
+            let tags = tags.map_err(|error| refusal(&error))?.tags.unwrap_or_default();
+            if tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(stack)) {
+                return Ok(Self { client, machine: arn });
+            }
+        }
+        let message = format!(
+            "--stack: expected a state machine with the tag {STACK_TAG} = {stack}, found none in {region}"
+        );
+        Err(CliError::new(Exit::NotFound, message))
     }
 
     /// By the machine's ARN, with the credentials that the AWS tools would use.

@@ -240,10 +240,16 @@ async fn an_event_that_comes_twice_leaves_one_object_and_new_bytes_replace_old_o
 impl Local {
     /// The program as somebody uses it who has no more than the keys of the API, as for a machine in an account.
     async fn deployed(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let arn = self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
+        self.of_stack(arn, args).await
+    }
+
+    async fn of_stack(&self, stack: &str, args: &[&str]) -> (Option<i32>, String, String) {
         let elsewhere = tempfile::tempdir().unwrap();
         let mut command = program(&elsewhere, args);
         command
-            .env("TRANSLOAD_STACK", self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap())
+            .env("TRANSLOAD_STACK", stack)
+            .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_SFN", self.welcome["stepFunctions"]["endpoint"].as_str().unwrap())
             .env("AWS_SHARED_CREDENTIALS_FILE", self.welcome["source"]["credentials"].as_str().unwrap())
             .env("AWS_EC2_METADATA_DISABLED", "true");
@@ -301,6 +307,15 @@ async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
     assert!(listed.lines().count() == 2 && listed.contains("first"), "{listed}");
     let (_, described, _) = local.deployed(&["describe", "first"]).await;
     assert!(described.contains("redrives     1"), "{described}");
+    let arn = local.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
+    let states = local.welcome["stepFunctions"]["endpoint"].as_str().unwrap();
+    let tag = format!(
+        "aws stepfunctions tag-resource --resource-arn {arn} --tags key=transload:stack,value=Moves --endpoint-url {states}"
+    );
+    local.shell(&[&tag]).await;
+    assert_eq!(local.of_stack("Moves", &["executions", "--status", "succeeded"]).await.1, listed);
+    let (code, _, said) = local.of_stack("Other", &["executions"]).await;
+    assert!(code == Some(3) && said.contains("transload:stack = Other"), "{code:?} {said}");
     for (args, expected, word) in [
         (&["describe", "nobody"][..], 3, "ExecutionDoesNotExist"),
         (&["stop", "first"], 4, "found SUCCEEDED"),
