@@ -9,7 +9,25 @@ export function acknowledge(construct: IConstruct, id: string, reason: string): 
 
 /** Lets a policy's resource with a wildcard stand: this very resource and no other. */
 export function acknowledgeResource(construct: IConstruct, resource: string, reason: string): void {
-  acknowledge(construct, `IAM5[Resource::${flat(Stack.of(construct).resolve(resource))}]`, reason);
+  const id = `IAM5[Resource::${flat(Stack.of(construct).resolve(resource))}]`;
+  // CDK takes no ids with a bracket that is not closed, which a prefix of keys may have: that finding stays one.
+  if (isBalanced(id)) {
+    acknowledge(construct, id, reason);
+  }
+}
+
+function isBalanced(id: string): boolean {
+  const open: string[] = [];
+  for (const char of id) {
+    const kind = '([{<)]}>'.indexOf(char);
+    if (kind >= 4 && open.pop() !== '([{<'[kind - 4]) {
+      return false;
+    }
+    if (kind >= 0 && kind < 4) {
+      open.push(char);
+    }
+  }
+  return open.length === 0;
 }
 
 /** As cdk-nag writes a value with references. */

@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DeadLetters } from './dead-letters';
+import { serviceOfAccount } from './principal';
 import { RetentionProps } from './retention';
 import { StateMachine } from './state-machine';
 import { TransloadFunction } from './transload-function';
@@ -44,7 +45,7 @@ export class Janitor extends Construct {
     this.stateMachine._allowOnExecutionsOf(props.cleansUpAfter, CALLS);
     this.deadLetters = new DeadLetters(this, 'DeadLetters').queue;
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'events.amazonaws.com'),
       description: 'Starts the janitor of transload',
     });
     role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [this.stateMachine.stateMachineArn] }));

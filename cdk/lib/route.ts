@@ -6,6 +6,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DeadLetters } from './dead-letters';
+import { serviceOfAccount } from './principal';
 import { Problem } from './problem';
 import { StateMachine } from './state-machine';
 import { Transfer, TransferOptions } from './transfer';
@@ -96,7 +97,7 @@ export class Route extends Construct {
     }
     this.deadLetters = new DeadLetters(this, 'DeadLetters').queue;
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'events.amazonaws.com'),
       description: `Starts transfers of route ${route.name}`,
     });
     role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }));

@@ -1,13 +1,14 @@
 // A state machine from its file: the text with substitutions, and by hand the grants that a definition from a file does not
 // bring with it.
 import * as fs from 'node:fs';
-import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Fn, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeResource } from './acknowledge';
 import { Problem } from './problem';
+import { serviceOfAccount } from './principal';
 import { ResultsBucket } from './results-bucket';
 import { RetentionProps, logGroup } from './retention';
 import { TransloadFunction } from './transload-function';
@@ -29,6 +30,8 @@ export interface StateMachineProps extends RetentionProps {
 
 /** Below this prefix the definition writes a map's results. */
 const RESULTS_PREFIX = 'object/';
+/** Groups with this prefix need no entry each in the account's resource policy for logs, which is of limited length. */
+const LOG_PREFIX = '/aws/vendedlogs/states/';
 /** The service takes definitions of up to 1 MiB. */
 const LARGEST_DEFINITION = 1_048_576;
 
@@ -52,8 +55,7 @@ export class StateMachine extends Construct {
     const text = readDefinition(props.definitionFile);
     const substitutions = substitutionsOf(props);
     checkPlaceholders(props.definitionFile, text, Object.keys(substitutions));
-    // The prefix spares the account's resource policy for logs an entry of its own for each group.
-    this.logGroup = logGroup(this, props, `/aws/vendedlogs/states/${props.machineName}`);
+    this.logGroup = logGroup(this, props, `${LOG_PREFIX}${props.machineName}-${stackSuffix()}`);
     this.role = this.makeRole(props);
     this.machine = new sfn.StateMachine(this, 'Machine', {
       stateMachineName: props.machineName,
@@ -86,7 +88,7 @@ export class StateMachine extends Construct {
 
   private makeRole(props: StateMachineProps): iam.Role {
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'states.amazonaws.com'),
       description: 'What a state machine of transload may do',
     });
     const functions = [...new Set(Object.values(props.functions))];
@@ -136,6 +138,11 @@ export class StateMachine extends Construct {
     this.role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
     acknowledgeResource(this.role, resource, 'Any execution of that machine may be stopped or time out; their names are given when they start.');
   }
+}
+
+/** A log that outlived a stack keeps its name: the next stack of the same name needs another. */
+function stackSuffix(): string {
+  return Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Aws.STACK_ID))));
 }
 
 function readDefinition(file: string): string {

@@ -1,0 +1,4 @@
+// All tests in one process: loading the library takes longer than they do.
+import './grants';
+import './machines';
+import './routes';
