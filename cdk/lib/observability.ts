@@ -101,7 +101,7 @@ export class Observability extends Construct {
       metricName: `Parked-${machine.machineName}`,
       metricValue: '1',
     });
-    return filter.metric({ statistic: 'Sum', period: Duration.minutes(5), label: 'Parked' });
+    return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
   }
 
   /** A failure with a name counts as an error of Lambda, and most are retried: a share over a quarter of an hour is worth a look. */

@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<Kind, readonly [string, (found: unknown) => boolean
 /** Refuses fields that nobody reads (a typing error would be a default otherwise) and values of another kind. */
 export function checkFields<T extends object>(path: string, found: T, fields: Fields<T>): void {
   if (!isObject(found)) {
-    throw new Problem(path, 'an object', found);
+    throw new Problem(path === '' ? 'properties' : path, 'an object', found);
   }
   for (const [name, value] of Object.entries(found)) {
     const kind = (fields as Readonly<Record<string, Kind>>)[name];

@@ -2,3 +2,8 @@
 import './grants';
 import './machines';
 import './routes';
+import './observability';
+import './security';
+import './snapshot';
+import './app';
+import './refusals';
