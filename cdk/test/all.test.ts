@@ -7,3 +7,4 @@ import './security';
 import './snapshot';
 import './app';
 import './refusals';
+import './props';
