@@ -1,6 +1,7 @@
 // What others may use.
 export * from './janitor';
 export * from './location';
+export * from './location-props';
 export * from './network';
 export * from './observability';
 export * from './results-bucket';

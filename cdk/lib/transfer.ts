@@ -1,5 +1,6 @@
 // What a route transfers, and how: the options are those of the machine's input.
-import { LocationBucket, Location } from './location';
+import { Location } from './location';
+import { LocationBucket } from './location-props';
 import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
 
 /** Encryption at the destination. */

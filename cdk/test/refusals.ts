@@ -1,7 +1,7 @@
 // What cannot work is refused before anything is deployed: by the property's name, with what to write there.
 import * as assert from 'node:assert';
 import { test } from 'node:test';
-import { LocationCredentials, LocationProps } from '../lib/location';
+import { LocationCredentials, LocationProps } from '../lib/location-props';
 import { Problem } from '../lib/problem';
 import { RouteProps } from '../lib/route';
 import { TransloadProps } from '../lib/transload';

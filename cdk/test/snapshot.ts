@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../lib/config';
 import { definitionFile } from '../lib/files';
-import { CODE, PACKAGE, Template, synth } from './support';
+import { CODE, MANY, OWN, PACKAGE, Template, synth } from './support';
 
 const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 
@@ -24,8 +24,16 @@ function readable(template: Template): string {
   }, 2)}\n`;
 }
 
+/** For linters, which want the definitions too. */
+function keep(name: string, template: Template): void {
+  const folder = path.join(PACKAGE, 'build', 'templates');
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(template, null, 1));
+}
+
 function compare(name: string, template: Template): void {
   const file = path.join(FOLDER, `${name}.template.json`);
+  keep(name, template);
   const text = readable(template);
   if (process.env.UPDATE === '1') {
     fs.mkdirSync(FOLDER, { recursive: true });
@@ -51,4 +59,14 @@ test('the other way round, in the China partition, too', () => {
     },
     routes: [{ name: 'photos-home', source: { location: 'china', bucket: 'photos-cn' }, destination: { location: 'global', bucket: 'photos' }, ignore: ['*.tmp'] }],
   }, { region: 'cn-north-1' }));
+});
+
+test('the definitions are on record nowhere but in their own files', () => {
+  keep('many', synth(MANY));
+  keep('own', synth(OWN));
+  for (const file of fs.readdirSync(FOLDER)) {
+    const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
+    assert.match(text, /"DefinitionString": "<statemachine\/object\.asl\.json>"/);
+    assert.doesNotMatch(text, /QueryLanguage/);
+  }
 });
