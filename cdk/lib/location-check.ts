@@ -1,7 +1,7 @@
 // Whether what is said of a location can be so, before anything is deployed.
 import { Stack, Token } from 'aws-cdk-lib';
 import { LocationBucket, LocationCredentials, LocationProps, WebIdentity } from './location-props';
-import { PARTITIONS, partitionOfArn, partitionOfEndpoint, partitionOfRegion, partitionOfStack } from './partition';
+import { PARTITIONS, partitionOfArn, partitionOfEndpoint, partitionOfRegion, partitionOfStack, regionOfArn } from './partition';
 import { Fields, Problem, at, checkFields, checkForm, checkOneOf, refuseKeys } from './problem';
 
 const FIELDS: Fields<LocationProps> = {
@@ -80,9 +80,9 @@ function checkOwnRole(path: string, { endpoint, allowHttp, buckets }: LocationPr
   }
 }
 
-/** Whether a partition is known, and another. */
-function isOther(partition: string | undefined, than: string): boolean {
-  return partition !== undefined && !Token.isUnresolved(partition) && partition !== than;
+/** Whether a partition or Region is known, and another. */
+function isOther(found: string | undefined, than: string): boolean {
+  return found !== undefined && !Token.isUnresolved(found) && found !== than;
 }
 
 function checkCredentials(path: string, credentials: LocationCredentials, partition: string | undefined, stack: Stack): void {
@@ -101,8 +101,21 @@ function checkCredentials(path: string, credentials: LocationCredentials, partit
   if (credentials.kmsKeyArn !== undefined && way !== 'secret' && way !== 'parameter') {
     throw new Problem(`${path}.kmsKeyArn`, 'secret or parameter beside it');
   }
+  checkSecret(path, credentials, stack);
   checkRole(`${path}.role`, credentials.role, stack);
   checkWebIdentity(`${path}.webIdentity`, credentials.webIdentity, partition);
+}
+
+/** A secret is read with the functions' own roles, and a key is of the Region of what it encrypts. */
+function checkSecret(path: string, { secret, kmsKeyArn }: LocationCredentials, stack: Stack): void {
+  const own = partitionOfStack(stack);
+  if (secret !== undefined && own !== undefined && isOther(partitionOfArn(secret), own)) {
+    throw new Problem(`${path}.secret`, `a secret of the stack's partition ${own}`, secret);
+  }
+  const region = regionOfArn(secret) ?? stack.region;
+  if (kmsKeyArn !== undefined && isOther(regionOfArn(kmsKeyArn), region) && !Token.isUnresolved(region)) {
+    throw new Problem(`${path}.kmsKeyArn`, `a key of Region ${region}, where the credentials are kept`, kmsKeyArn);
+  }
 }
 
 function checkRole(path: string, role: string | undefined, stack: Stack): void {

@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { checkLocation } from './location-check';
 import { LocationBucket, LocationCredentials, LocationProps } from './location-props';
+import { regionOfArn } from './partition';
 import { Problem, checkForm } from './problem';
 
 /** A named place with its credentials' whereabouts. */
@@ -100,7 +101,7 @@ export class Location extends Construct {
       const stack = Stack.of(this);
       const service = credentials.secret === undefined ? 'ssm' : 'secretsmanager';
       allow(['kms:Decrypt'], credentials.kmsKeyArn, {
-        StringEquals: { 'kms:ViaService': `${service}.${stack.region}.${stack.urlSuffix}` },
+        StringEquals: { 'kms:ViaService': `${service}.${regionOfArn(credentials.secret) ?? stack.region}.${stack.urlSuffix}` },
       });
     }
     if (credentials.role !== undefined) {

@@ -36,6 +36,11 @@ export function partitionOfArn(arn: string): string | undefined {
   return Token.isUnresolved(arn) ? undefined : /^arn:([^:]+):/.exec(arn)?.[1];
 }
 
+/** The Region of an ARN; undefined for a name. */
+export function regionOfArn(arn: string | undefined): string | undefined {
+  return arn === undefined || Token.isUnresolved(arn) ? undefined : /^arn:[^:]+:[^:]+:([^:]+):/.exec(arn)?.[1];
+}
+
 /** The partition a stack is deployed to; undefined for a stack that is told only when it is deployed. */
 export function partitionOfStack(stack: Stack): string | undefined {
   return partitionOfRegion(stack.region);

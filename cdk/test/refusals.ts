@@ -65,6 +65,8 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   [credentials({ secret: 's', externalId: 'e' }), 'locations.there.credentials.externalId: expected role beside it'],
   [credentials({ role: 'arn:aws:iam::333333333333:role/r', kmsKeyArn: 'arn:aws:kms:eu-west-1:111111111111:key/k' }), 'locations.there.credentials.kmsKeyArn: expected secret or parameter beside it'],
   [credentials({ secret: 'a b' }), 'locations.there.credentials.secret: expected name or ARN of a secret'],
+  [credentials({ secret: 'arn:aws-cn:secretsmanager:cn-north-1:111111111111:secret:s-AbCdEf' }), 'locations.there.credentials.secret: expected a secret of the stack\'s partition aws'],
+  [credentials({ secret: 's', kmsKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/k' }), 'locations.there.credentials.kmsKeyArn: expected a key of Region eu-west-1, where the credentials are kept'],
   [credentials({ parameter: 'a b' }), 'locations.there.credentials.parameter: expected name of an SSM parameter'],
   [credentials({ role: 'writer' }), 'locations.there.credentials.role: expected ARN of a role, found "writer"'],
   [credentials({ role: 'arn:aws-cn:iam::333333333333:role/r' }, { region: 'cn-north-1' }), 'locations.there.credentials.role: expected a role of the stack\'s partition aws (across partitions: webIdentity, secret or parameter)'],
