@@ -104,19 +104,18 @@ export class Observability extends Construct {
     return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
   }
 
-  /** A failure with a name counts as an error of Lambda, and most are retried: a share over a quarter of an hour is worth a look. */
+  /**
+   * A failure with a name counts as an error of Lambda, and most are retried: a share over a quarter of an hour is worth a look.
+   * Each invocation counts 0 or 1 errors, so their average is that share.
+   */
   private watchFunctions(functions: { [name: string]: TransloadFunction }): void {
     for (const [name, one] of Object.entries(functions)) {
-      const of = (metric: string): cloudwatch.Metric => service('Lambda', metric, { FunctionName: one.handler.functionName });
-      const share = new cloudwatch.MathExpression({
-        expression: '100 * errors / MAX([errors, invocations])',
-        usingMetrics: { errors: of('Errors'), invocations: of('Invocations') },
-        period: Duration.minutes(5),
-        label: `Errors of ${name} in percent`,
-      });
+      const of = (metric: string, statistic: string): cloudwatch.Metric => (
+        service('Lambda', metric, { FunctionName: one.handler.functionName }, statistic)
+      );
       const id = `${name[0].toUpperCase()}${name.slice(1)}`;
-      this.watch(`${id}Errors`, { metric: share, says: `percent of the calls of function ${name} fail`, threshold: 25, periods: 3 });
-      this.watch(`${id}Throttles`, { metric: of('Throttles'), says: `calls of function ${name} are throttled for a quarter of an hour: raise concurrency, or lower that of transfers`, periods: 3 });
+      this.watch(`${id}Errors`, { metric: of('Errors', 'Average'), says: `(as a share) of the calls of function ${name} fail for a quarter of an hour`, threshold: 0.25, periods: 3 });
+      this.watch(`${id}Throttles`, { metric: of('Throttles', 'Sum'), says: `calls of function ${name} are throttled for a quarter of an hour: raise concurrency, or lower that of transfers`, periods: 3 });
     }
   }
 

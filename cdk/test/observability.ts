@@ -45,6 +45,14 @@ test('alarms read the metrics of this machine, these queues, and of the account 
   assert.strictEqual(short(flat(alarm('DeadLetterssecret').Dimensions[0].Value)), '${TransloadRoutesecretDeadLettersQueue.QueueName}');
 });
 
+test('a quarter of failed calls for a quarter of an hour is an alarm, for each function its own', () => {
+  for (const name of ['Abort', 'Complete', 'Copy', 'Head', 'Init', 'Part']) {
+    const { Statistic, Threshold, Period, EvaluationPeriods, MetricName, Dimensions } = alarm(`${name}Errors`);
+    assert.deepStrictEqual([MetricName, Statistic, Threshold, Period, EvaluationPeriods], ['Errors', 'Average', 0.25, 300, 3]);
+    assert.strictEqual(short(flat(Dimensions[0].Value)), `\${Transload${name}Function}`);
+  }
+});
+
 test('parked transfers are counted where Init says so', () => {
   const filter = one(template, 'AWS::Logs::MetricFilter', 'TransloadObservabilityParked').Properties;
   assert.strictEqual(filter.FilterPattern, '{ $.fields.error = "RoundsExhausted" }');
