@@ -8,3 +8,4 @@ import './snapshot';
 import './app';
 import './refusals';
 import './props';
+import './definitions';
