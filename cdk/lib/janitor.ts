@@ -1,11 +1,9 @@
 // Releases uploads of executions that were stopped or timed out: these run no state any more, so an event has to.
 import * as events from 'aws-cdk-lib/aws-events';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DeadLetters } from './dead-letters';
-import { serviceOfAccount } from './principal';
 import { RetentionProps } from './retention';
+import { startByEvents } from './start';
 import { StateMachine } from './state-machine';
 import { TransloadFunction } from './transload-function';
 
@@ -43,29 +41,21 @@ export class Janitor extends Construct {
       retain: props.retain,
     });
     this.stateMachine._allowOnExecutionsOf(props.cleansUpAfter, CALLS);
-    this.deadLetters = new DeadLetters(this, 'DeadLetters').queue;
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: serviceOfAccount(this, 'events.amazonaws.com'),
-      description: 'Starts the janitor of transload',
-    });
-    role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [this.stateMachine.stateMachineArn] }));
-    this.rule = new events.Rule(this, 'Rule', {
+    const { rule, deadLetters } = startByEvents(this, {
       description: 'Transfers that were stopped or timed out',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        // Children of a map are of another machine ARN, with the map's label, and so left to their parent.
-        detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [props.cleansUpAfter.stateMachineArn] },
-      },
-      targets: [{
-        bind: () => ({
-          arn: this.stateMachine.stateMachineArn,
-          role,
-          deadLetterConfig: { arn: this.deadLetters.queueArn },
-          retryPolicy: { maximumRetryAttempts: 185, maximumEventAgeInSeconds: 86_400 },
-        }),
-      }],
+      pattern: patternOf(props.cleansUpAfter),
+      machine: this.stateMachine,
     });
-    DeadLetters.allow(this.deadLetters, this.rule);
+    this.rule = rule;
+    this.deadLetters = deadLetters;
   }
+}
+
+/** The end of an execution that could not clean up. Children of a map are of another ARN, with its label, and left to their parent. */
+function patternOf({ stateMachineArn }: StateMachine): events.EventPattern {
+  return {
+    source: ['aws.states'],
+    detailType: ['Step Functions Execution Status Change'],
+    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [stateMachineArn] },
+  };
 }

@@ -86,36 +86,24 @@ export class Location extends Construct {
    * @internal
    */
   public _credentialStatements(): iam.PolicyStatement[] {
-    const credentials = this.props.credentials ?? {};
-    const statements: iam.PolicyStatement[] = [];
-    const allow = (actions: string[], resource: string, conditions?: Record<string, unknown>): void => {
-      statements.push(new iam.PolicyStatement({ actions, resources: [resource], conditions }));
-    };
-    if (credentials.secret !== undefined) {
-      allow(['secretsmanager:GetSecretValue'], this.secretArn(credentials.secret));
-    }
-    if (credentials.parameter !== undefined) {
-      allow(['ssm:GetParameter'], this.parameterArn(credentials.parameter));
-    }
-    if (credentials.kmsKeyArn !== undefined) {
-      const stack = Stack.of(this);
-      const service = credentials.secret === undefined ? 'ssm' : 'secretsmanager';
-      allow(['kms:Decrypt'], credentials.kmsKeyArn, {
-        StringEquals: { 'kms:ViaService': `${service}.${regionOfArn(credentials.secret) ?? stack.region}.${stack.urlSuffix}` },
-      });
-    }
-    if (credentials.role !== undefined) {
-      const external = credentials.externalId;
-      allow(['sts:AssumeRole'], credentials.role, external === undefined ? undefined : { StringEquals: { 'sts:ExternalId': external } });
-    }
-    if (credentials.webIdentity !== undefined) {
-      // ForAllValues holds for no value at all, too: hence Null.
-      allow(['sts:GetWebIdentityToken'], '*', {
-        'ForAllValues:StringEquals': { 'sts:IdentityTokenAudience': [credentials.webIdentity.audience] },
+    const { secret, parameter, kmsKeyArn, role, externalId, webIdentity } = this.props.credentials ?? {};
+    return [
+      ...allow('secretsmanager:GetSecretValue', secret === undefined ? undefined : this.secretArn(secret)),
+      ...allow('ssm:GetParameter', parameter === undefined ? undefined : this.parameterArn(parameter)),
+      ...allow('kms:Decrypt', kmsKeyArn, { StringEquals: { 'kms:ViaService': this.keeper(secret) } }),
+      ...allow('sts:AssumeRole', role, externalId === undefined ? undefined : { StringEquals: { 'sts:ExternalId': externalId } }),
+      ...allow('sts:GetWebIdentityToken', webIdentity === undefined ? undefined : '*', {
+        'ForAllValues:StringEquals': { 'sts:IdentityTokenAudience': [webIdentity?.audience] },
+        // ForAllValues holds for no value at all, too.
         'Null': { 'sts:IdentityTokenAudience': 'false' },
-      });
-    }
-    return statements;
+      }),
+    ];
+  }
+
+  /** The service that keeps the credentials, by the name that a key's policy knows it by. */
+  private keeper(secret: string | undefined): string {
+    const stack = Stack.of(this);
+    return `${secret === undefined ? 'ssm' : 'secretsmanager'}.${regionOfArn(secret) ?? stack.region}.${stack.urlSuffix}`;
   }
 
   /** Secrets Manager ends an ARN by a hyphen and six characters of its own; a name does not have them. */
@@ -133,6 +121,10 @@ export class Location extends Construct {
   private arn(service: string, resource: string, resourceName: string, arnFormat: ArnFormat): string {
     return Stack.of(this).formatArn({ service, resource, resourceName, arnFormat });
   }
+}
+
+function allow(action: string, resource: string | undefined, conditions?: Record<string, unknown>): iam.PolicyStatement[] {
+  return resource === undefined ? [] : [new iam.PolicyStatement({ actions: [action], resources: [resource], conditions })];
 }
 
 function credentialsJson(credentials: LocationCredentials | undefined): Record<string, unknown> | undefined {

@@ -1,13 +1,10 @@
 // One way that objects go by themselves: events of a bucket start the machine.
-import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DeadLetters } from './dead-letters';
-import { serviceOfAccount } from './principal';
 import { Problem } from './problem';
+import { startByEvents } from './start';
 import { StateMachine } from './state-machine';
 import { Transfer, TransferOptions } from './transfer';
 import { eventWildcard, keyPatterns } from './wildcard';
@@ -95,29 +92,16 @@ export class Route extends Construct {
     if (!hasEvents(route)) {
       return;
     }
-    this.deadLetters = new DeadLetters(this, 'DeadLetters').queue;
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: serviceOfAccount(this, 'events.amazonaws.com'),
-      description: `Starts transfers of route ${route.name}`,
-    });
-    role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }));
-    this.rule = new events.Rule(this, 'Rule', {
+    const { rule, deadLetters } = startByEvents(this, {
       description: `Transfers of route ${route.name}`,
-      eventPattern: patternOf(route),
-      targets: [{
-        bind: () => ({
-          arn: machine.stateMachineArn,
-          role,
-          input: inputOf(transfer),
-          deadLetterConfig: { arn: this.deadLetters?.queueArn },
-          retryPolicy: {
-            maximumRetryAttempts: route.retryAttempts ?? 185,
-            maximumEventAgeInSeconds: Duration.hours(route.maxEventAgeHours ?? 24).toSeconds(),
-          },
-        }),
-      }],
+      pattern: patternOf(route),
+      machine,
+      input: inputOf(transfer),
+      retryAttempts: route.retryAttempts,
+      maxEventAgeHours: route.maxEventAgeHours,
     });
-    DeadLetters.allow(this.deadLetters, this.rule);
+    this.rule = rule;
+    this.deadLetters = deadLetters;
   }
 }
 

@@ -97,55 +97,77 @@ export class Transload extends Construct {
   constructor(scope: Construct, id: string, props: TransloadProps) {
     super(scope, id);
     check(props);
-    const name = Stack.of(this).stackName;
-    const kept: RetentionProps = { logRetentionDays: props.logRetentionDays, retain: props.retain };
+    refuseSecond(this);
     const places = new Construct(this, 'Locations');
-    this.locations = Object.entries(props.locations).map(([key, location]) => new Location(places, key, location));
+    this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
     const transfers = resolveRoutes(props.routes, this.locations);
-    this.network = props.network === undefined ? undefined : new Network(this, 'Network', { network: props.network, locations: this.locations, ...kept });
-    this.functions = this.makeFunctions(props, transfers, `${name}-object`);
+    this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
+    this.functions = this.makeFunctions(props, transfers);
     this.results = new ResultsBucket(this, 'Results', props);
-    this.stateMachine = new StateMachine(this, 'Object', {
-      definitionFile: definition(props, 'object'),
-      machineName: `${name}-object`,
-      functions: Object.fromEntries(Object.entries(this.functions).map(([one, made]) => [placeholder(one), made])),
-      results: this.results,
-      ...kept,
-    });
-    this.janitor = new Janitor(this, 'Janitor', {
-      definitionFile: definition(props, 'janitor'),
-      machineName: `${name}-janitor`,
-      cleansUpAfter: this.stateMachine,
-      abort: this.functions.abort,
-      ...kept,
-    });
+    this.stateMachine = this.makeStateMachine(props);
+    this.janitor = this.makeJanitor(props);
     this.routes = props.routes.map((route, index) => (
       new Route(this, `Route-${route.name}`, { route, transfer: transfers[index], machine: this.stateMachine })
     ));
-    this.observability = new Observability(this, 'Observability', {
-      stateMachine: this.stateMachine,
-      janitor: this.janitor,
-      functions: this.functions,
-      routes: this.routes,
-      alarmEmails: props.alarmEmails,
+    const { stateMachine, janitor, functions, routes } = this;
+    this.observability = new Observability(this, 'Observability', { stateMachine, janitor, functions, routes, alarmEmails: props.alarmEmails });
+  }
+
+  private makeNetwork(network: NetworkProps, props: TransloadProps): Network {
+    return new Network(this, 'Network', { network, locations: this.locations, ...kept(props) });
+  }
+
+  private makeStateMachine(props: TransloadProps): StateMachine {
+    return new StateMachine(this, 'Object', {
+      definitionFile: definition(props, 'object'),
+      machineName: machineName(this, 'object'),
+      functions: Object.fromEntries(Object.entries(this.functions).map(([name, one]) => [placeholder(name), one])),
+      results: this.results,
+      ...kept(props),
     });
   }
 
-  private makeFunctions(props: TransloadProps, transfers: Transfer[], machineName: string): { [name: string]: TransloadFunction } {
+  private makeJanitor(props: TransloadProps): Janitor {
+    return new Janitor(this, 'Janitor', {
+      definitionFile: definition(props, 'janitor'),
+      machineName: machineName(this, 'janitor'),
+      cleansUpAfter: this.stateMachine,
+      abort: this.functions.abort,
+      ...kept(props),
+    });
+  }
+
+  private makeFunctions(props: TransloadProps, transfers: Transfer[]): { [name: string]: TransloadFunction } {
     const made = FUNCTIONS.map((name) => [name, new TransloadFunction(this, capital(name), {
       name,
       code: props.code ?? defaultCode(),
       architecture: props.architecture,
       memory: props.memory?.[name],
       reservedConcurrency: props.reservedConcurrency?.[name],
-      machineName,
+      machineName: machineName(this, 'object'),
       locations: this.locations,
       transfers,
       network: this.network,
-      logRetentionDays: props.logRetentionDays,
-      retain: props.retain,
+      ...kept(props),
     })]);
     return Object.fromEntries(made);
+  }
+}
+
+/** Named, so that the functions can be told whose metrics they write before the machine is there. */
+function machineName(scope: Construct, name: string): string {
+  return `${Stack.of(scope).stackName}-${name}`;
+}
+
+function kept({ logRetentionDays, retain }: TransloadProps): RetentionProps {
+  return { logRetentionDays, retain };
+}
+
+/** Two machines of one name would be refused in the middle of a deployment. */
+function refuseSecond(one: Transload): void {
+  const other = Stack.of(one).node.findAll().find((node) => node instanceof Transload && node !== one);
+  if (other !== undefined) {
+    throw new Problem(one.node.path, `one Transload in a stack (its machines are named after it), found ${other.node.path}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { LocationCredentials, LocationProps } from '../lib/location-props';
 import { Problem } from '../lib/problem';
 import { RouteProps } from '../lib/route';
-import { TransloadProps } from '../lib/transload';
+import { Transload, TransloadProps } from '../lib/transload';
 import { CHINA, GLOBAL, LEAST, dummyCode, stack } from './support';
 
 const route = (change: object, ...more: object[]): TransloadProps => (
@@ -142,4 +142,9 @@ test('what is refused would be taken without the fault', () => {
   assert.doesNotThrow(() => stack(place({ region: 'us-east-1', buckets: [{ name: 'abc', prefixes: ['a/'] }] })));
   assert.doesNotThrow(() => stack(credentials({ secret: 's' })));
   assert.doesNotThrow(() => stack(route({}, { name: 'on', source: { ...HERE, bucket: 'into', prefix: 'a/' }, destination: { ...HERE, bucket: 'from' }, events: [] })));
+});
+
+test('a second one in the same stack is refused', () => {
+  const made = stack(LEAST);
+  assert.throws(() => new Transload(made, 'Second', LEAST), /^Problem: transload\/Second: expected one Transload in a stack .*, found transload\/Transload$/);
 });
