@@ -1,5 +1,5 @@
 // Compiles the constructs with jsii, which takes only what other languages can use, in a folder of its own.
-// jsii writes a tsconfig.json, wants its own fields in package.json and compiles the whole folder.
+// jsii writes a tsconfig.json, wants fields of its own in package.json (for registries, so any will do) and compiles the whole folder.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -17,6 +17,8 @@ fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({
   main: 'lib/index.js',
   types: 'lib/index.d.ts',
   stability: 'experimental',
+  author: { name: 'transload', organization: true },
+  repository: { type: 'git', url: 'https://example.com/transload.git' },
   jsii: { outdir: 'dist', targets: {} },
 }));
 const jsii = path.join(here, 'node_modules', '.bin', 'jsii');
