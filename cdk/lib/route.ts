@@ -137,13 +137,14 @@ function ignoredKeys(route: RouteProps): string[] {
 
 /**
  * The machine's input. The key is handed on as it is. No version id, on purpose: events come late and in any order, and every
- * transfer reads what is newest when it starts.
+ * transfer reads what is newest when it starts. The route's name is a dimension of its metrics.
  */
-function inputOf({ source, destination, options }: Transfer): events.RuleTargetInput {
+function inputOf({ name, source, destination, options }: Transfer): events.RuleTargetInput {
   const key = events.EventField.fromPath('$.detail.object.key');
   return events.RuleTargetInput.fromObject({
     source: { location: source.location.locationName, bucket: source.bucket.name, key },
     destination: { location: destination.location.locationName, bucket: destination.bucket.name, key },
     ...(options === undefined ? {} : { options }),
+    route: name,
   });
 }

@@ -108,26 +108,19 @@ export class TransloadFunction extends Construct {
     return handler;
   }
 
-  /** Names of places only: no key, no secret. */
+  /** Names of places only: no key, no secret. Metrics are lines of the log, so they need no right. */
   private environment(props: TransloadFunctionProps): { [name: string]: string } {
-    const stack = Stack.of(this);
     const locations = Object.fromEntries(props.locations.map((location) => [location.locationName, location._json()]));
-    const routes = props.transfers.map(({ name, source, destination }) => ({ name, source: end(source), destination: end(destination) }));
-    const variables = {
-      TRANSLOAD_LOCATIONS: stack.toJsonString({ locations }),
-      TRANSLOAD_MACHINE: props.machineName,
-      TRANSLOAD_ROUTES: stack.toJsonString(routes),
-    };
-    const length = JSON.stringify({ locations, routes }).length;
+    const length = JSON.stringify({ locations }).length;
     if (length > LARGEST_VARIABLES) {
-      throw new Problem('locations and routes', `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`, length);
+      throw new Problem('locations', `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`, length);
     }
-    return variables;
+    return {
+      TRANSLOAD_LOCATIONS: Stack.of(this).toJsonString({ locations }),
+      TRANSLOAD_MACHINE: props.machineName,
+      TRANSLOAD_METRICS: '1',
+    };
   }
-}
-
-function end({ location, bucket, prefix }: Transfer['source']): Record<string, unknown> {
-  return { location: location.locationName, bucket: bucket.name, prefix };
 }
 
 /** The folder of a function's asset. One line says what to do where there is none. */

@@ -33,6 +33,7 @@ test('the machine is given its own input, with the key as it came and without a 
   assert.deepStrictEqual(JSON.parse(input), {
     source: { location: 'here', bucket: 'from', key: 'a "b"' },
     destination: { location: 'secret', bucket: 'cn-1', key: 'a "b"' },
+    route: 'secret',
   });
   assert.strictEqual(short(flat(Arn)), '${TransloadObjectMachine}');
   assert.strictEqual(short(flat(RoleArn)), '${TransloadRoutesecretRole.Arn}');
