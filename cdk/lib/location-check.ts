@@ -28,7 +28,7 @@ export function checkLocation(path: string, props: LocationProps, stack: Stack):
   if (props.credentials === undefined) {
     checkOwnRole(path, props, partition, stack);
   } else {
-    checkCredentials(`${path}.credentials`, props.credentials, partition, stack);
+    checkCredentials(`${path}.credentials`, props, partition, stack);
   }
   (props.buckets ?? []).forEach((bucket, index) => checkBucket(`${path}.buckets[${index}]`, bucket));
   return partition;
@@ -85,7 +85,8 @@ function isOther(found: string | undefined, than: string): boolean {
   return found !== undefined && !Token.isUnresolved(found) && found !== than;
 }
 
-function checkCredentials(path: string, credentials: LocationCredentials, partition: string | undefined, stack: Stack): void {
+function checkCredentials(path: string, props: LocationProps, partition: string | undefined, stack: Stack): void {
+  const { credentials = {}, region } = props;
   checkFields(path, credentials, CREDENTIALS);
   const ways = (['secret', 'parameter', 'role', 'webIdentity'] as const).filter((way) => credentials[way] !== undefined);
   if (ways.length !== 1) {
@@ -103,18 +104,16 @@ function checkCredentials(path: string, credentials: LocationCredentials, partit
   }
   checkSecret(path, credentials, stack);
   checkRole(`${path}.role`, credentials.role, stack);
-  checkWebIdentity(`${path}.webIdentity`, credentials.webIdentity, partition);
+  checkForm(`${path}.externalId`, credentials.externalId, /^[!-~]{2,1224}$/, '2 to 1224 characters without spaces');
+  checkWebIdentity(`${path}.webIdentity`, credentials.webIdentity, partition, region);
 }
 
-/** A secret is read with the functions' own roles, and a key is of the Region of what it encrypts. */
-function checkSecret(path: string, { secret, kmsKeyArn }: LocationCredentials, stack: Stack): void {
-  const own = partitionOfStack(stack);
-  if (secret !== undefined && own !== undefined && isOther(partitionOfArn(secret), own)) {
-    throw new Problem(`${path}.secret`, `a secret of the stack's partition ${own}`, secret);
-  }
-  const region = regionOfArn(secret) ?? stack.region;
-  if (kmsKeyArn !== undefined && isOther(regionOfArn(kmsKeyArn), region) && !Token.isUnresolved(region)) {
-    throw new Problem(`${path}.kmsKeyArn`, `a key of Region ${region}, where the credentials are kept`, kmsKeyArn);
+/** Secrets and parameters are asked for with the functions' own roles, in their own Region. */
+function checkSecret(path: string, { secret, kmsKeyArn }: LocationCredentials, { region }: Stack): void {
+  for (const [field, arn] of [['secret', secret], ['kmsKeyArn', kmsKeyArn]] as const) {
+    if (!Token.isUnresolved(region) && isOther(regionOfArn(arn), region)) {
+      throw new Problem(at(path, field), `one of the stack's Region ${region}`, arn);
+    }
   }
 }
 
@@ -126,7 +125,7 @@ function checkRole(path: string, role: string | undefined, stack: Stack): void {
   }
 }
 
-function checkWebIdentity(path: string, found: WebIdentity | undefined, partition: string | undefined): void {
+function checkWebIdentity(path: string, found: WebIdentity | undefined, partition: string | undefined, region: string | undefined): void {
   if (found === undefined) {
     return;
   }
@@ -135,6 +134,10 @@ function checkWebIdentity(path: string, found: WebIdentity | undefined, partitio
     throw new Problem(path, 'role and audience', Object.keys(found));
   }
   checkForm(`${path}.role`, found.role, ROLE_ARN, 'ARN of a role');
+  checkForm(`${path}.audience`, found.audience, /^[!-~]{1,1000}$/, '1 to 1000 characters without spaces');
+  if (region === undefined) {
+    throw new Problem(path, 'the location\'s region beside credentials, for the token is exchanged there; found none');
+  }
   const ofRole = partitionOfArn(found.role);
   if (ofRole !== undefined && isOther(partition, ofRole)) {
     throw new Problem(`${path}.role`, `a role of the location's partition ${partition}`, found.role);

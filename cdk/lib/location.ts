@@ -4,7 +4,6 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { checkLocation } from './location-check';
 import { LocationBucket, LocationCredentials, LocationProps } from './location-props';
-import { regionOfArn } from './partition';
 import { Problem, checkForm } from './problem';
 
 /** A named place with its credentials' whereabouts. */
@@ -102,8 +101,8 @@ export class Location extends Construct {
 
   /** The service that keeps the credentials, by the name that a key's policy knows it by. */
   private keeper(secret: string | undefined): string {
-    const stack = Stack.of(this);
-    return `${secret === undefined ? 'ssm' : 'secretsmanager'}.${regionOfArn(secret) ?? stack.region}.${stack.urlSuffix}`;
+    const { region, urlSuffix } = Stack.of(this);
+    return `${secret === undefined ? 'ssm' : 'secretsmanager'}.${region}.${urlSuffix}`;
   }
 
   /** Secrets Manager ends an ARN by a hyphen and six characters of its own; a name does not have them. */

@@ -8,4 +8,5 @@ import './snapshot';
 import './app';
 import './refusals';
 import './props';
+import './contract';
 import './definitions';
