@@ -28,15 +28,22 @@ const FIELDS: Fields<AppConfig> = { ...TRANSLOAD_FIELDS, stackName: 'text', acco
 /** Reads a config file. Folders in it are relative to it. */
 export function readConfig(file: string): AppConfig {
   if (!fs.existsSync(file)) {
-    throw new Problem('config', `the file ${file}, found none; copy transload.example.json, or name another by -c config=FILE`);
+    throw new Problem(
+      'config',
+      `the file ${file}, found none; copy transload.example.json, or name another by -c config=FILE`,
+    );
   }
   const config = parse(file);
   checkFields('', config, FIELDS);
-  checkForm('stackName', config.stackName, /^[A-Za-z][A-Za-z0-9-]{0,71}$/, '1 to 72 letters, digits and hyphens, the first a letter');
-  checkForm('account', config.account, /^\d{12}$/, '12 digits');
-  const resolve = (folder: string | undefined): string | undefined => (
-    folder === undefined ? undefined : path.resolve(path.dirname(file), folder)
+  checkForm(
+    'stackName',
+    config.stackName,
+    /^[A-Za-z][A-Za-z0-9-]{0,71}$/,
+    '1 to 72 letters, digits and hyphens, the first a letter',
   );
+  checkForm('account', config.account, /^\d{12}$/, '12 digits');
+  const resolve = (folder: string | undefined): string | undefined =>
+    folder === undefined ? undefined : path.resolve(path.dirname(file), folder);
   return { ...config, code: resolve(config.code), definitions: resolve(config.definitions) };
 }
 

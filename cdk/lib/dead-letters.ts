@@ -10,15 +10,17 @@ import { acknowledge } from './acknowledge';
 export class DeadLetters extends Construct {
   /** Lets a rule, and nobody else, write to the queue. */
   public static allow(queue: sqs.Queue, rule: events.Rule): void {
-    queue.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-      actions: ['sqs:SendMessage'],
-      resources: [queue.queueArn],
-      conditions: {
-        ArnEquals: { 'aws:SourceArn': rule.ruleArn },
-        StringEquals: { 'aws:SourceAccount': Stack.of(queue).account },
-      },
-    }));
+    queue.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [queue.queueArn],
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': rule.ruleArn },
+          StringEquals: { 'aws:SourceAccount': Stack.of(queue).account },
+        },
+      }),
+    );
   }
 
   /** The queue. */
@@ -32,6 +34,10 @@ export class DeadLetters extends Construct {
       // The longest that SQS keeps messages.
       retentionPeriod: Duration.days(14),
     });
-    acknowledge(this.queue, 'SQS3', 'Is itself the queue for dead letters, of a rule; nobody receives from it automatically.');
+    acknowledge(
+      this.queue,
+      'SQS3',
+      'Is itself the queue for dead letters, of a rule; nobody receives from it automatically.',
+    );
   }
 }

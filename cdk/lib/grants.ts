@@ -35,16 +35,25 @@ export interface Grant {
   readonly reason: string;
 }
 
-const MISSING = 'what is not there is answered 403 without it, and 404 has another meaning: see the function\'s failures';
+const MISSING =
+  "what is not there is answered 403 without it, and 404 has another meaning: see the function's failures";
 const READ_BACK = 'reads back what it wrote: token, size and checksum';
 const BY_VERSION = 'the same, of the version that was pinned or written';
 
 const decrypt = (...calls: string[]): Grant => ({
-  action: 'kms:Decrypt', on: 'keys', calls, reason: 'S3 asks for it in the caller\'s name where the bucket\'s key is of KMS',
+  action: 'kms:Decrypt',
+  on: 'keys',
+  calls,
+  reason: "S3 asks for it in the caller's name where the bucket's key is of KMS",
 });
 const encrypt = (...calls: string[]): readonly Grant[] => [
   { action: 'kms:GenerateDataKey', on: 'keys', calls, reason: 'writing under a key of KMS' },
-  { action: 'kms:Decrypt', on: 'keys', calls, reason: 'a multipart upload under a key of KMS needs it beside GenerateDataKey' },
+  {
+    action: 'kms:Decrypt',
+    on: 'keys',
+    calls,
+    reason: 'a multipart upload under a key of KMS needs it beside GenerateDataKey',
+  },
 ];
 const missing = (...calls: string[]): Grant => ({ action: 's3:ListBucket', on: 'bucket', calls, reason: MISSING });
 const read = (reason: string, ...calls: string[]): readonly Grant[] => [
@@ -56,10 +65,17 @@ const write = (reason: string, ...calls: string[]): readonly Grant[] => [
   ...encrypt(...calls),
 ];
 const writeTags = (...calls: string[]): Grant => ({
-  action: 's3:PutObjectTagging', on: 'objects', calls, when: ['writesTags'], reason: 'tags travel in a header of the write',
+  action: 's3:PutObjectTagging',
+  on: 'objects',
+  calls,
+  when: ['writesTags'],
+  reason: 'tags travel in a header of the write',
 });
 const listParts: Grant = {
-  action: 's3:ListMultipartUploadParts', on: 'objects', calls: ['ListParts'], reason: 'what is there is known from the destination alone',
+  action: 's3:ListMultipartUploadParts',
+  on: 'objects',
+  calls: ['ListParts'],
+  reason: 'what is there is known from the destination alone',
 };
 
 /** A function's rights at both ends. */
@@ -69,24 +85,58 @@ export type FunctionGrants = Readonly<Record<Side, readonly Grant[]>>;
 export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   head: {
     source: [
-      ...read('the source\'s facts; one byte where HEAD does not say why it is refused', 'HeadObject', 'GetObject'),
+      ...read("the source's facts; one byte where HEAD does not say why it is refused", 'HeadObject', 'GetObject'),
       missing('HeadObject'),
-      { action: 's3:GetObjectTagging', on: 'objects', calls: ['GetObjectTagging'], when: ['readsTags'], reason: 'tags are copied' },
-      { action: 's3:GetObjectVersionTagging', on: 'objects', calls: ['GetObjectTagging'], when: ['readsTags', 'versions'], reason: BY_VERSION },
-      { action: 's3:GetObjectAttributes', on: 'objects', calls: ['GetObjectAttributes'], when: ['keepsEtag'], reason: 'where the source was cut' },
-      { action: 's3:GetObjectVersionAttributes', on: 'objects', calls: ['GetObjectAttributes'], when: ['keepsEtag', 'versions'], reason: BY_VERSION },
+      {
+        action: 's3:GetObjectTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags'],
+        reason: 'tags are copied',
+      },
+      {
+        action: 's3:GetObjectVersionTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags', 'versions'],
+        reason: BY_VERSION,
+      },
+      {
+        action: 's3:GetObjectAttributes',
+        on: 'objects',
+        calls: ['GetObjectAttributes'],
+        when: ['keepsEtag'],
+        reason: 'where the source was cut',
+      },
+      {
+        action: 's3:GetObjectVersionAttributes',
+        on: 'objects',
+        calls: ['GetObjectAttributes'],
+        when: ['keepsEtag', 'versions'],
+        reason: BY_VERSION,
+      },
       decrypt('HeadObject', 'GetObject', 'GetObjectAttributes'),
     ],
     destination: [
       // Whatever is newest there: never by version.
-      { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'whether the destination holds this version already' },
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        reason: 'whether the destination holds this version already',
+      },
       missing('HeadObject'),
       decrypt('HeadObject'),
     ],
   },
   init: {
     source: [],
-    destination: [...write('makes the upload', 'CreateMultipartUpload'), writeTags('CreateMultipartUpload'), listParts, decrypt('ListParts')],
+    destination: [
+      ...write('makes the upload', 'CreateMultipartUpload'),
+      writeTags('CreateMultipartUpload'),
+      listParts,
+      decrypt('ListParts'),
+    ],
   },
   part: {
     source: [...read('the bytes', 'GetObject'), decrypt('GetObject')],
@@ -99,7 +149,11 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       ...write('joins the parts', 'CompleteMultipartUpload'),
       listParts,
       decrypt('ListParts'),
-      ...read(`${READ_BACK}; S3 asks for it where a write is conditional on an ETag`, 'HeadObject', 'CompleteMultipartUpload'),
+      ...read(
+        `${READ_BACK}; S3 asks for it where a write is conditional on an ETag`,
+        'HeadObject',
+        'CompleteMultipartUpload',
+      ),
       missing('HeadObject'),
       decrypt('HeadObject'),
     ],
@@ -117,11 +171,21 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   abort: {
     source: [],
     destination: [
-      { action: 's3:AbortMultipartUpload', on: 'objects', calls: ['AbortMultipartUpload'], reason: 'releases the upload' },
+      {
+        action: 's3:AbortMultipartUpload',
+        on: 'objects',
+        calls: ['AbortMultipartUpload'],
+        reason: 'releases the upload',
+      },
       listParts,
       decrypt('ListParts'),
       // Not by version, and 403 and 404 mean the same to it: nothing of this transfer stands there.
-      { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'whether the upload was completed after all' },
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        reason: 'whether the upload was completed after all',
+      },
       decrypt('HeadObject'),
     ],
   },

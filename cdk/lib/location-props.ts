@@ -11,7 +11,8 @@ export interface WebIdentity {
 /** Where credentials are read: exactly one of secret, parameter, role and webIdentity. Keys themselves are refused. */
 export interface LocationCredentials {
   /**
-   * Name or ARN of a secret in Secrets Manager, in the stack's account or shared with it, and in its Region. It holds JSON: `aws_access_key_id`, `aws_secret_access_key`, and if need be
+   * Name or ARN of a secret in Secrets Manager, in the stack's account or shared with it, and in its Region. It holds
+   * JSON: `aws_access_key_id`, `aws_secret_access_key`, and if need be
    * `aws_session_token` and `region`.
    * @default - none
    */

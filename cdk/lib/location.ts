@@ -47,11 +47,19 @@ export class Location extends Construct {
     }
     const bucket = buckets.find((one) => one.name === name);
     if (bucket === undefined) {
-      throw new Problem(`${path}.bucket`, `a bucket of ${this.path}.buckets (${buckets.map((one) => one.name).join(', ')})`, name);
+      throw new Problem(
+        `${path}.bucket`,
+        `a bucket of ${this.path}.buckets (${buckets.map((one) => one.name).join(', ')})`,
+        name,
+      );
     }
     const prefixes = bucket.prefixes ?? [''];
     if (!prefixes.some((allowed) => prefix.startsWith(allowed))) {
-      throw new Problem(`${path}.prefix`, `a prefix that begins with one of ${this.path}.buckets' (${prefixes.join(', ')})`, prefix);
+      throw new Problem(
+        `${path}.prefix`,
+        `a prefix that begins with one of ${this.path}.buckets' (${prefixes.join(', ')})`,
+        prefix,
+      );
     }
     return bucket;
   }
@@ -70,7 +78,8 @@ export class Location extends Construct {
       endpoint: props.endpoint,
       allow_http: props.allowHttp,
       path_style: props.pathStyle,
-      expected_bucket_owner: props.expectedBucketOwner ?? (this.usesOwnRole && !elsewhere ? Stack.of(this).account : undefined),
+      expected_bucket_owner:
+        props.expectedBucketOwner ?? (this.usesOwnRole && !elsewhere ? Stack.of(this).account : undefined),
       profile: props.profile,
       checksums: props.checksums,
       trailers: props.trailers,
@@ -90,11 +99,15 @@ export class Location extends Construct {
       ...allow('secretsmanager:GetSecretValue', secret === undefined ? undefined : this.secretArn(secret)),
       ...allow('ssm:GetParameter', parameter === undefined ? undefined : this.parameterArn(parameter)),
       ...allow('kms:Decrypt', kmsKeyArn, { StringEquals: { 'kms:ViaService': this.keeper(secret) } }),
-      ...allow('sts:AssumeRole', role, externalId === undefined ? undefined : { StringEquals: { 'sts:ExternalId': externalId } }),
+      ...allow(
+        'sts:AssumeRole',
+        role,
+        externalId === undefined ? undefined : { StringEquals: { 'sts:ExternalId': externalId } },
+      ),
       ...allow('sts:GetWebIdentityToken', webIdentity === undefined ? undefined : '*', {
         'ForAllValues:StringEquals': { 'sts:IdentityTokenAudience': [webIdentity?.audience] },
         // ForAllValues holds for no value at all, too.
-        'Null': { 'sts:IdentityTokenAudience': 'false' },
+        Null: { 'sts:IdentityTokenAudience': 'false' },
       }),
     ];
   }
@@ -110,7 +123,9 @@ export class Location extends Construct {
     if (secret.startsWith('arn:')) {
       return /-[A-Za-z0-9]{6}$/.test(secret) ? secret : `${secret}-??????`;
     }
-    return Token.isUnresolved(secret) ? secret : this.arn('secretsmanager', 'secret', `${secret}-??????`, ArnFormat.COLON_RESOURCE_NAME);
+    return Token.isUnresolved(secret)
+      ? secret
+      : this.arn('secretsmanager', 'secret', `${secret}-??????`, ArnFormat.COLON_RESOURCE_NAME);
   }
 
   private parameterArn(parameter: string): string {
@@ -122,8 +137,14 @@ export class Location extends Construct {
   }
 }
 
-function allow(action: string, resource: string | undefined, conditions?: Record<string, unknown>): iam.PolicyStatement[] {
-  return resource === undefined ? [] : [new iam.PolicyStatement({ actions: [action], resources: [resource], conditions })];
+function allow(
+  action: string,
+  resource: string | undefined,
+  conditions?: Record<string, unknown>,
+): iam.PolicyStatement[] {
+  return resource === undefined
+    ? []
+    : [new iam.PolicyStatement({ actions: [action], resources: [resource], conditions })];
 }
 
 function credentialsJson(credentials: LocationCredentials | undefined): Record<string, unknown> | undefined {

@@ -42,7 +42,12 @@ export interface NetworkConstructProps extends RetentionProps {
   readonly locations: Location[];
 }
 
-const FIELDS: Fields<NetworkProps> = { subnetIds: 'texts', securityGroupIds: 'texts', cidr: 'text', natGateways: 'number' };
+const FIELDS: Fields<NetworkProps> = {
+  subnetIds: 'texts',
+  securityGroupIds: 'texts',
+  cidr: 'text',
+  natGateways: 'number',
+};
 
 /** A network for the functions. */
 export class Network extends Construct {
@@ -62,7 +67,11 @@ export class Network extends Construct {
     }
     const gateways = network.natGateways ?? (props.locations.some((location) => location.isElsewhere) ? 1 : 0);
     const vpc = this.makeVpc(network, gateways, props);
-    const workers = new ec2.SecurityGroup(this, 'Workers', { vpc, description: 'Functions of transload: out by TLS, nothing in', allowAllOutbound: false });
+    const workers = new ec2.SecurityGroup(this, 'Workers', {
+      vpc,
+      description: 'Functions of transload: out by TLS, nothing in',
+      allowAllOutbound: false,
+    });
     workers.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'Stores and services of AWS');
     this.addEndpoints(vpc, workers, props.locations);
     this.subnetIds = vpc.selectSubnets(subnetsOf(gateways)).subnetIds;
@@ -81,14 +90,23 @@ export class Network extends Construct {
    */
   public _grantInterfaces(role: iam.Role): void {
     const actions = [
-      'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface',
-      'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
     ];
     role.addToPolicy(new iam.PolicyStatement({ actions, resources: ['*'] }));
     // Lambda makes these calls for the function; the function's own code has no need of them.
-    role.addToPolicy(new iam.PolicyStatement({
-      effect: iam.Effect.DENY, actions, resources: ['*'], conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
-    }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions,
+        resources: ['*'],
+        conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+      }),
+    );
   }
 
   private makeVpc(network: NetworkProps, gateways: number, retention: RetentionProps): ec2.Vpc {
@@ -99,7 +117,9 @@ export class Network extends Construct {
       natGateways: gateways,
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
-        ...(gateways > 0 ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false }] : []),
+        ...(gateways > 0
+          ? [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false }]
+          : []),
         { name: 'Workers', subnetType: subnetsOf(gateways).subnetType, cidrMask: 22 },
       ],
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
@@ -122,7 +142,11 @@ export class Network extends Construct {
         continue;
       }
       made.add(service);
-      const group = new ec2.SecurityGroup(this, `${id}Endpoint`, { vpc, description: `Endpoint of transload: ${id}`, allowAllOutbound: false });
+      const group = new ec2.SecurityGroup(this, `${id}Endpoint`, {
+        vpc,
+        description: `Endpoint of transload: ${id}`,
+        allowAllOutbound: false,
+      });
       group.addIngressRule(workers, ec2.Port.HTTPS, 'Functions of transload');
       vpc.addInterfaceEndpoint(id, { service, securityGroups: [group], open: false });
       acknowledge(group, 'EC23', 'Open to the security group of the functions only.');
@@ -139,8 +163,11 @@ function checkNetwork(network: NetworkProps): void {
   checkRange('network.natGateways', network.natGateways, 0, 2);
   checkForm('network.cidr', network.cidr, /^(\d{1,3}\.){3}\d{1,3}\/(1[6-9]|20)$/, 'a range of addresses of /16 to /20');
   const [subnets, groups] = [network.subnetIds ?? [], network.securityGroupIds ?? []];
-  if ((subnets.length > 0) !== (groups.length > 0)) {
-    throw new Problem('network', 'subnetIds and securityGroupIds together (an existing network) or neither (a new one)');
+  if (subnets.length > 0 !== groups.length > 0) {
+    throw new Problem(
+      'network',
+      'subnetIds and securityGroupIds together (an existing network) or neither (a new one)',
+    );
   }
   if (subnets.length > 0 && (network.cidr !== undefined || network.natGateways !== undefined)) {
     throw new Problem('network', 'cidr and natGateways only for a new network, without subnetIds');

@@ -60,12 +60,14 @@ export class Observability extends Construct {
   private makeTopic(emails: string[]): sns.Topic {
     const topic = new sns.Topic(this, 'Alarms', { displayName: 'transload alarms', enforceSSL: true });
     // A topic with a policy of its own has no other: without this CloudWatch of the same account could not publish.
-    topic.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['sns:Publish'],
-      resources: [topic.topicArn],
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-    }));
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
     emails.forEach((email, index) => {
       checkForm(`alarmEmails[${index}]`, email, /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'a mail address');
       topic.addSubscription(new subscriptions.EmailSubscription(email));
@@ -75,17 +77,43 @@ export class Observability extends Construct {
 
   private watchMachines({ stateMachine, janitor, functions }: ObservabilityProps): void {
     const transfers = executions(stateMachine);
-    this.watch('TransfersFailed', { metric: transfers('ExecutionsFailed'), says: 'transfers failed: look at their error, mend the cause, redrive' });
-    this.watch('TransfersTimedOut', { metric: transfers('ExecutionsTimedOut'), says: 'transfers took longer than the definition allows' });
-    this.watch('TransfersStopped', { metric: transfers('ExecutionsAborted'), says: 'transfers were stopped by somebody' });
-    this.watch('TransfersThrottled', { metric: transfers('ExecutionThrottled'), says: 'state transitions were throttled: raise the quota', periods: 3 });
+    this.watch('TransfersFailed', {
+      metric: transfers('ExecutionsFailed'),
+      says: 'transfers failed: look at their error, mend the cause, redrive',
+    });
+    this.watch('TransfersTimedOut', {
+      metric: transfers('ExecutionsTimedOut'),
+      says: 'transfers took longer than the definition allows',
+    });
+    this.watch('TransfersStopped', {
+      metric: transfers('ExecutionsAborted'),
+      says: 'transfers were stopped by somebody',
+    });
+    this.watch('TransfersThrottled', {
+      metric: transfers('ExecutionThrottled'),
+      says: 'state transitions were throttled: raise the quota',
+      periods: 3,
+    });
     const cleaning = executions(janitor.stateMachine);
-    this.watch('JanitorFailed', { metric: cleaning('ExecutionsFailed'), says: 'an upload was not released: redrive the janitor\'s execution' });
-    this.watch('JanitorTimedOut', { metric: cleaning('ExecutionsTimedOut'), says: 'an upload was not released: redrive the janitor\'s execution' });
+    this.watch('JanitorFailed', {
+      metric: cleaning('ExecutionsFailed'),
+      says: "an upload was not released: redrive the janitor's execution",
+    });
+    this.watch('JanitorTimedOut', {
+      metric: cleaning('ExecutionsTimedOut'),
+      says: "an upload was not released: redrive the janitor's execution",
+    });
     // 1,000 are the most that an account may have open in a Region; more wait.
-    this.watch('OpenMapRuns', { metric: openMapRuns(), says: 'map runs are open in this account and Region; beyond 1,000 they wait', threshold: 900 });
+    this.watch('OpenMapRuns', {
+      metric: openMapRuns(),
+      says: 'map runs are open in this account and Region; beyond 1,000 they wait',
+      threshold: 900,
+    });
     const parked = this.countParked(stateMachine, functions.init.logGroup);
-    this.watch('TransfersParked', { metric: parked, says: 'transfers used up all their rounds; what was sent is kept: redrive them' });
+    this.watch('TransfersParked', {
+      metric: parked,
+      says: 'transfers used up all their rounds; what was sent is kept: redrive them',
+    });
   }
 
   /**
@@ -110,19 +138,30 @@ export class Observability extends Construct {
    */
   private watchFunctions(functions: { [name: string]: TransloadFunction }): void {
     for (const [name, one] of Object.entries(functions)) {
-      const of = (metric: string, statistic: string): cloudwatch.Metric => (
-        service('Lambda', metric, { FunctionName: one.handler.functionName }, statistic)
-      );
+      const of = (metric: string, statistic: string): cloudwatch.Metric =>
+        service('Lambda', metric, { FunctionName: one.handler.functionName }, statistic);
       const id = `${name[0].toUpperCase()}${name.slice(1)}`;
-      this.watch(`${id}Errors`, { metric: of('Errors', 'Average'), says: `(as a share) of the calls of function ${name} fail for a quarter of an hour`, threshold: 0.25, periods: 3 });
-      this.watch(`${id}Throttles`, { metric: of('Throttles', 'Sum'), says: `calls of function ${name} are throttled for a quarter of an hour: raise concurrency, or lower that of transfers`, periods: 3 });
+      this.watch(`${id}Errors`, {
+        metric: of('Errors', 'Average'),
+        says: `(as a share) of the calls of function ${name} fail for a quarter of an hour`,
+        threshold: 0.25,
+        periods: 3,
+      });
+      this.watch(`${id}Throttles`, {
+        metric: of('Throttles', 'Sum'),
+        says: `calls of function ${name} are throttled for a quarter of an hour: raise concurrency, or lower that of transfers`,
+        periods: 3,
+      });
     }
   }
 
   private watchDeadLetters({ routes, janitor }: ObservabilityProps): void {
     const watch = (name: string, queue: sqs.Queue, what: string): void => {
       const metric = service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.queueName }, 'Maximum');
-      this.watch(`DeadLetters${name}`, { metric, says: `events of ${what} could not start an execution: see the queue's messages` });
+      this.watch(`DeadLetters${name}`, {
+        metric,
+        says: `events of ${what} could not start an execution: see the queue's messages`,
+      });
     };
     for (const route of routes) {
       if (route.deadLetters !== undefined) {

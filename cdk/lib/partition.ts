@@ -20,7 +20,11 @@ export function partitionOfRegion(region: string | undefined): string | undefine
 
 /** The partition whose domain an endpoint's host is of; undefined for stores that are not of AWS. */
 export function partitionOfEndpoint(endpoint: string | undefined): string | undefined {
-  const host = endpoint?.replace(/^https?:\/\//, '').replace(/[:/].*$/, '').toLowerCase() ?? '';
+  const host =
+    endpoint
+      ?.replace(/^https?:\/\//, '')
+      .replace(/[:/].*$/, '')
+      .toLowerCase() ?? '';
   if (/(^|\.)amazonaws\.com\.cn$/.test(host)) {
     return 'aws-cn';
   }

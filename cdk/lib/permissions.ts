@@ -27,7 +27,11 @@ function grantEnd(role: iam.Role, name: FunctionName, side: Side, end: TransferE
   const prefix = end.prefix ?? '';
   const objects = `${bucketArn(role, end)}/${literal(prefix)}*`;
   allow(role, grantsFor(name, side, needs, 'objects'), [objects]);
-  acknowledgeResource(role, objects, `The keys of a route: ${side} ${end.location.locationName}:s3://${end.bucket.name}/${prefix}. Which of them comes next is not known before.`);
+  acknowledgeResource(
+    role,
+    objects,
+    `The keys of a route: ${side} ${end.location.locationName}:s3://${end.bucket.name}/${prefix}. Which of them comes next is not known before.`,
+  );
   const listed = { StringLike: { 's3:prefix': `${literal(prefix)}*` } };
   allow(role, grantsFor(name, side, needs, 'bucket'), [bucketArn(role, end)], prefix === '' ? undefined : listed);
   allow(role, grantsFor(name, side, needs, 'keys'), end.bucket.kmsKeyArns ?? [], viaS3(role, end));
@@ -44,7 +48,11 @@ function grantCredentials(role: iam.Role, end: TransferEnd): void {
     role.addToPolicy(statement);
   }
   if (end.location.props.credentials?.webIdentity !== undefined) {
-    acknowledgeResource(role, '*', 'sts:GetWebIdentityToken knows no resources; the condition holds it to one audience. X-Ray knows none either.');
+    acknowledgeResource(
+      role,
+      '*',
+      'sts:GetWebIdentityToken knows no resources; the condition holds it to one audience. X-Ray knows none either.',
+    );
   }
 }
 
@@ -53,7 +61,11 @@ function needsOf(side: Side, end: TransferEnd, options: TransferOptions): Need[]
   const needs: Need[] = end.bucket.versions === true ? ['versions'] : [];
   const copies = options.tags === undefined && options.copyTags !== false;
   if (side === 'source') {
-    return [...needs, ...(copies ? ['readsTags' as const] : []), ...(options.preserveEtag === true ? ['keepsEtag' as const] : [])];
+    return [
+      ...needs,
+      ...(copies ? ['readsTags' as const] : []),
+      ...(options.preserveEtag === true ? ['keepsEtag' as const] : []),
+    ];
   }
   const writes = copies || Object.keys(options.tags ?? {}).length > 0;
   return writes ? [...needs, 'writesTags'] : needs;
@@ -61,7 +73,11 @@ function needsOf(side: Side, end: TransferEnd, options: TransferOptions): Need[]
 
 function bucketArn(role: iam.Role, end: TransferEnd): string {
   return Stack.of(role).formatArn({
-    service: 's3', region: '', account: '', resource: end.bucket.name, arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    service: 's3',
+    region: '',
+    account: '',
+    resource: end.bucket.name,
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
   });
 }
 
@@ -78,10 +94,12 @@ function literal(prefix: string): string {
 
 /** Keys and metadata are nobody's business on the way. */
 function denyWithoutTls(role: iam.Role): void {
-  role.addToPolicy(new iam.PolicyStatement({
-    effect: iam.Effect.DENY,
-    actions: ['s3:*'],
-    resources: ['*'],
-    conditions: { Bool: { 'aws:SecureTransport': 'false' } },
-  }));
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: ['s3:*'],
+      resources: ['*'],
+      conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+    }),
+  );
 }

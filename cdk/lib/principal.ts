@@ -5,5 +5,7 @@ import { Construct } from 'constructs';
 
 /** A service, on behalf of the stack's own account. */
 export function serviceOfAccount(scope: Construct, service: string): iam.IPrincipal {
-  return new iam.ServicePrincipal(service, { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } });
+  return new iam.ServicePrincipal(service, {
+    conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+  });
 }

@@ -4,7 +4,9 @@ import { Token } from 'aws-cdk-lib';
 /** What is wrong with a property, and what to write instead. */
 export class Problem extends Error {
   constructor(path: string, expected: string, found?: unknown) {
-    super(found === undefined ? `${path}: expected ${expected}` : `${path}: expected ${expected}, found ${show(found)}`);
+    super(
+      found === undefined ? `${path}: expected ${expected}` : `${path}: expected ${expected}, found ${show(found)}`,
+    );
     this.name = 'Problem';
   }
 }
@@ -29,7 +31,10 @@ const KINDS: Readonly<Record<Kind, readonly [string, (found: unknown) => boolean
   flag: ['true or false', (found) => typeof found === 'boolean'],
   object: ['an object', isObject],
   objects: ['a list of objects', (found) => Array.isArray(found) && found.every(isObject)],
-  map: ['an object of names and texts', (found) => isObject(found) && Object.values(found as object).every((one) => typeof one === 'string')],
+  map: [
+    'an object of names and texts',
+    (found) => isObject(found) && Object.values(found as object).every((one) => typeof one === 'string'),
+  ],
 };
 
 /** Refuses fields that nobody reads (a typing error would be a default otherwise) and values of another kind. */
@@ -99,5 +104,5 @@ export function refuseKeys(path: string, found: unknown): void {
 }
 
 const NO_KEY =
-  'no key here, for it would end in templates, logs and version control; '
-  + 'put it into Secrets Manager (credentials.secret) or an SSM SecureString (credentials.parameter) and write its name';
+  'no key here, for it would end in templates, logs and version control; ' +
+  'put it into Secrets Manager (credentials.secret) or an SSM SecureString (credentials.parameter) and write its name';

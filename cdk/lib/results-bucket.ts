@@ -34,20 +34,31 @@ export class ResultsBucket extends Construct {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
-      lifecycleRules: [{
-        id: 'Expire',
-        expiration: Duration.days(props.resultsRetentionDays ?? 30),
-        abortIncompleteMultipartUploadAfter: Duration.days(1),
-      }],
+      lifecycleRules: [
+        {
+          id: 'Expire',
+          expiration: Duration.days(props.resultsRetentionDays ?? 30),
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
       removalPolicy: removalPolicy(props),
     });
-    acknowledge(this.bucket, 'S1', 'Holds records of transfers, no content of objects, for some weeks; one role of this stack writes it. Who reads it is in CloudTrail\'s data events where an account wants to know.');
+    acknowledge(
+      this.bucket,
+      'S1',
+      "Holds records of transfers, no content of objects, for some weeks; one role of this stack writes it. Who reads it is in CloudTrail's data events where an account wants to know.",
+    );
   }
 
   /** ARN of the objects below a prefix. */
   public objectsArn(prefix: string): string {
     return Stack.of(this).formatArn({
-      service: 's3', region: '', account: '', resource: this.bucket.bucketName, resourceName: `${prefix}*`, arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+      service: 's3',
+      region: '',
+      account: '',
+      resource: this.bucket.bucketName,
+      resourceName: `${prefix}*`,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
   }
 }

@@ -38,7 +38,9 @@ export function logGroup(scope: Construct, props: RetentionProps, logGroupName?:
 
 /** @internal */
 export function checkRetention(path: string, days: number | undefined): void {
-  const known = Object.values(logs.RetentionDays).filter((value): value is logs.RetentionDays => typeof value === 'number' && value < 9_999);
+  const known = Object.values(logs.RetentionDays).filter(
+    (value): value is logs.RetentionDays => typeof value === 'number' && value < 9_999,
+  );
   if (days !== undefined && !known.includes(days)) {
     throw new Problem(path, `one of ${known.sort((a, b) => a - b).join(', ')} days`, days);
   }

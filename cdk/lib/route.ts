@@ -75,7 +75,10 @@ const LONGEST_PATTERN = 2_048;
 export class Route extends Construct {
   /** Lets an own bucket tell EventBridge of its objects, without the helper function that CDK would add for that. */
   public static sendEvents(bucket: s3.Bucket): void {
-    (bucket.node.defaultChild as s3.CfnBucket).addPropertyOverride('NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled', true);
+    (bucket.node.defaultChild as s3.CfnBucket).addPropertyOverride(
+      'NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled',
+      true,
+    );
   }
 
   /** Its name. */
@@ -114,7 +117,8 @@ export function hasEvents(route: RouteProps): boolean {
 function patternOf(route: RouteProps): events.EventPattern {
   const { bucket, prefix = '' } = route.source;
   const ignored = ignoredKeys(route);
-  const key = prefix !== '' ? [{ prefix }] : ignored.length > 0 ? [{ 'anything-but': { wildcard: ignored } }] : undefined;
+  const key =
+    prefix !== '' ? [{ prefix }] : ignored.length > 0 ? [{ 'anything-but': { wildcard: ignored } }] : undefined;
   const pattern = {
     source: ['aws.s3'],
     detailType: ['Object Created'],
@@ -122,16 +126,20 @@ function patternOf(route: RouteProps): events.EventPattern {
   };
   const length = JSON.stringify(pattern).length;
   if (length > LONGEST_PATTERN) {
-    throw new Problem(`routes.${route.name}.ignore`, `an event pattern of at most ${LONGEST_PATTERN} characters`, length);
+    throw new Problem(
+      `routes.${route.name}.ignore`,
+      `an event pattern of at most ${LONGEST_PATTERN} characters`,
+      length,
+    );
   }
   return pattern;
 }
 
 /** The ignored keys of the route's bucket, as wildcards. A list may serve several routes: what is about others is dropped. */
 function ignoredKeys(route: RouteProps): string[] {
-  const found = (route.ignore ?? []).flatMap((pattern, index) => (
-    keyPatterns(pattern, route.source.bucket).map((one) => eventWildcard(`routes.${route.name}.ignore[${index}]`, one))
-  ));
+  const found = (route.ignore ?? []).flatMap((pattern, index) =>
+    keyPatterns(pattern, route.source.bucket).map((one) => eventWildcard(`routes.${route.name}.ignore[${index}]`, one)),
+  );
   return [...new Set(found)];
 }
 

@@ -19,7 +19,11 @@ export const SIZES: Readonly<Record<FunctionName, Size>> = {
   head: { memory: 256, timeout: 300, reason: 'a few small requests' },
   init: { memory: 256, timeout: 300, reason: 'up to 10 pages of parts' },
   part: { memory: 512, timeout: 900, reason: 'streams; the longest that Lambda allows' },
-  complete: { memory: 512, timeout: 900, reason: 'combines up to 10,000 checksums, and S3 may take minutes to join the parts' },
+  complete: {
+    memory: 512,
+    timeout: 900,
+    reason: 'combines up to 10,000 checksums, and S3 may take minutes to join the parts',
+  },
   copy: { memory: 512, timeout: 900, reason: 'streams; the longest that Lambda allows' },
   abort: { memory: 256, timeout: 300, reason: 'a few small requests' },
 };

@@ -38,7 +38,9 @@ export function startByEvents(scope: Construct, start: Start): Started {
 
 function mayStart(scope: Construct, { description, machine }: Start): iam.Role {
   const role = new iam.Role(scope, 'Role', { assumedBy: serviceOfAccount(scope, 'events.amazonaws.com'), description });
-  role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }));
+  role.addToPolicy(
+    new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }),
+  );
   return role;
 }
 

@@ -49,7 +49,11 @@ export class StateMachine extends Construct {
   constructor(scope: Construct, id: string, props: StateMachineProps) {
     super(scope, id);
     if (!Token.isUnresolved(props.machineName) && !/^[A-Za-z0-9_-]{1,80}$/.test(props.machineName)) {
-      throw new Problem('machineName', 'a name of 1 to 80 letters, digits, hyphens and underscores (a shorter stack name)', props.machineName);
+      throw new Problem(
+        'machineName',
+        'a name of 1 to 80 letters, digits, hyphens and underscores (a shorter stack name)',
+        props.machineName,
+      );
     }
     this.machineName = props.machineName;
     const text = readDefinition(props.definitionFile);
@@ -66,7 +70,11 @@ export class StateMachine extends Construct {
       logs: { destination: this.logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: false },
       tracingEnabled: true,
     });
-    acknowledge(this.machine, 'SF1', 'Executions are of type STANDARD: their histories hold every event for 90 days. The log is there for alarms and search, and errors are what these look for.');
+    acknowledge(
+      this.machine,
+      'SF1',
+      'Executions are of type STANDARD: their histories hold every event for 90 days. The log is there for alarms and search, and errors are what these look for.',
+    );
     this.grantMaps(mapLabels(props.definitionFile, text));
   }
 
@@ -92,19 +100,27 @@ export class StateMachine extends Construct {
       description: 'What a state machine of transload may do',
     });
     const functions = [...new Set(Object.values(props.functions))];
-    role.addToPolicy(new iam.PolicyStatement({
-      actions: ['lambda:InvokeFunction'],
-      resources: functions.map((one) => one.handler.functionArn),
-    }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: functions.map((one) => one.handler.functionArn),
+      }),
+    );
     if (props.results !== undefined) {
       const objects = props.results.objectsArn(RESULTS_PREFIX);
-      role.addToPolicy(new iam.PolicyStatement({
-        actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-        resources: [objects],
-      }));
-      acknowledgeResource(role, objects, 'A map\'s results are written under the name of their execution, which is not known before.');
+      role.addToPolicy(
+        new iam.PolicyStatement({
+          actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+          resources: [objects],
+        }),
+      );
+      acknowledgeResource(
+        role,
+        objects,
+        "A map's results are written under the name of their execution, which is not known before.",
+      );
     }
-    acknowledgeResource(role, '*', 'X-Ray\'s actions and those for the delivery of logs know no resources.');
+    acknowledgeResource(role, '*', "X-Ray's actions and those for the delivery of logs know no resources.");
     return role;
   }
 
@@ -136,7 +152,11 @@ export class StateMachine extends Construct {
   public _allowOnExecutionsOf(other: StateMachine, actions: string[]): void {
     const resource = other.executionsArn();
     this.role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
-    acknowledgeResource(this.role, resource, 'Any execution of that machine may be stopped or time out; their names are given when they start.');
+    acknowledgeResource(
+      this.role,
+      resource,
+      'Any execution of that machine may be stopped or time out; their names are given when they start.',
+    );
   }
 }
 
@@ -151,7 +171,11 @@ function readDefinition(file: string): string {
   }
   const text = fs.readFileSync(file, 'utf8');
   if (Buffer.byteLength(text) > LARGEST_DEFINITION) {
-    throw new Problem('definitions', `a definition of at most ${LARGEST_DEFINITION} bytes in ${file}`, Buffer.byteLength(text));
+    throw new Problem(
+      'definitions',
+      `a definition of at most ${LARGEST_DEFINITION} bytes in ${file}`,
+      Buffer.byteLength(text),
+    );
   }
   return text;
 }

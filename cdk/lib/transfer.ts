@@ -122,13 +122,33 @@ export interface Transfer {
 }
 
 const OPTIONS: Fields<TransferOptions> = {
-  partSize: 'number', wholeObjectLimit: 'number', maxConcurrency: 'number', partsInFlight: 'number', rounds: 'number',
-  backoffSeconds: 'number', overwrite: 'text', preserveEtag: 'flag', requesterPays: 'flag', storageClass: 'text', encryption: 'object',
-  metadata: 'map', tags: 'map', copyTags: 'flag',
+  partSize: 'number',
+  wholeObjectLimit: 'number',
+  maxConcurrency: 'number',
+  partsInFlight: 'number',
+  rounds: 'number',
+  backoffSeconds: 'number',
+  overwrite: 'text',
+  preserveEtag: 'flag',
+  requesterPays: 'flag',
+  storageClass: 'text',
+  encryption: 'object',
+  metadata: 'map',
+  tags: 'map',
+  copyTags: 'flag',
 };
 const ENCRYPTION: Fields<TransferEncryption> = { type: 'text', keyId: 'text', bucketKey: 'flag' };
 /** Classes that any general purpose bucket takes. */
-const STORAGE_CLASSES = ['STANDARD', 'REDUCED_REDUNDANCY', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER', 'DEEP_ARCHIVE', 'GLACIER_IR'];
+const STORAGE_CLASSES = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'GLACIER_IR',
+];
 
 /**
  * Refuses what the functions would refuse, before anything is deployed. The ranges are those of functions/wire.
@@ -168,6 +188,10 @@ function checkEncryption(path: string, encryption: TransferEncryption, destinati
   checkForm(`${path}.keyId`, keyId, /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'ARN of a KMS key');
   const { location, bucket } = destination;
   if (location.usesOwnRole && !(bucket.kmsKeyArns ?? []).includes(keyId)) {
-    throw new Problem(`${path}.keyId`, `a key that locations.${location.locationName}.buckets lists as kmsKeyArns of ${bucket.name}`, keyId);
+    throw new Problem(
+      `${path}.keyId`,
+      `a key that locations.${location.locationName}.buckets lists as kmsKeyArns of ${bucket.name}`,
+      keyId,
+    );
   }
 }

@@ -83,7 +83,11 @@ export class TransloadFunction extends Construct {
     grantTransfers(role, name, props.transfers);
     props.network?._grantInterfaces(role);
     // The statement itself comes with the function's tracing.
-    acknowledgeResource(role, '*', 'X-Ray\'s actions know no resources (xray:PutTraceSegments, xray:PutTelemetryRecords); in a network of its own neither do those for network interfaces.');
+    acknowledgeResource(
+      role,
+      '*',
+      "X-Ray's actions know no resources (xray:PutTraceSegments, xray:PutTelemetryRecords); in a network of its own neither do those for network interfaces.",
+    );
     return role;
   }
 
@@ -113,7 +117,11 @@ export class TransloadFunction extends Construct {
     const locations = Object.fromEntries(props.locations.map((location) => [location.locationName, location._json()]));
     const length = JSON.stringify({ locations }).length;
     if (length > LARGEST_VARIABLES) {
-      throw new Problem('locations', `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`, length);
+      throw new Problem(
+        'locations',
+        `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`,
+        length,
+      );
     }
     return {
       TRANSLOAD_LOCATIONS: Stack.of(this).toJsonString({ locations }),
@@ -127,7 +135,10 @@ export class TransloadFunction extends Construct {
 function codeFolder(code: string, name: FunctionName): string {
   const folder = path.resolve(code, name);
   if (!fs.existsSync(path.join(folder, 'bootstrap'))) {
-    throw new Problem('code', `the function's binary ${path.join(folder, 'bootstrap')}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`);
+    throw new Problem(
+      'code',
+      `the function's binary ${path.join(folder, 'bootstrap')}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`,
+    );
   }
   return folder;
 }

@@ -19,11 +19,19 @@ export class TransloadStack extends Stack {
     this.transload = new Transload(this, 'Transload', props.transload);
     const { stateMachine, janitor, results, locations, observability } = this.transload;
     this.output('ObjectMachineArn', stateMachine.stateMachineArn, 'The machine that moves one object');
-    this.output('JanitorMachineArn', janitor.stateMachine.stateMachineArn, 'The machine that cleans up after stopped transfers');
+    this.output(
+      'JanitorMachineArn',
+      janitor.stateMachine.stateMachineArn,
+      'The machine that cleans up after stopped transfers',
+    );
     this.output('ResultsBucket', results.bucket.bucketName, 'Records of maps');
     this.output('AlarmTopicArn', observability.topic.topicArn, 'Where alarms are sent');
     this.output('DashboardName', observability.dashboard.dashboardName, 'How transfers are doing');
-    this.output('Locations', locations.map((location) => location.locationName).join(','), 'Names that transfers may use');
+    this.output(
+      'Locations',
+      locations.map((location) => location.locationName).join(','),
+      'Names that transfers may use',
+    );
   }
 
   private output(name: string, value: string, description: string): void {

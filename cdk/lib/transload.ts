@@ -71,8 +71,18 @@ export interface TransloadProps extends RetentionProps {
 
 /** @internal */
 export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
-  locations: 'object', routes: 'objects', alarmEmails: 'texts', architecture: 'text', code: 'text', definitions: 'text', memory: 'object',
-  reservedConcurrency: 'object', resultsRetentionDays: 'number', network: 'object', logRetentionDays: 'number', retain: 'flag',
+  locations: 'object',
+  routes: 'objects',
+  alarmEmails: 'texts',
+  architecture: 'text',
+  code: 'text',
+  definitions: 'text',
+  memory: 'object',
+  reservedConcurrency: 'object',
+  resultsRetentionDays: 'number',
+  network: 'object',
+  logRetentionDays: 'number',
+  retain: 'flag',
 };
 
 /** Moves S3 objects between places that cannot replicate to each other. */
@@ -106,11 +116,18 @@ export class Transload extends Construct {
     this.results = new ResultsBucket(this, 'Results', props);
     this.stateMachine = this.makeStateMachine(props);
     this.janitor = this.makeJanitor(props);
-    this.routes = props.routes.map((route, index) => (
-      new Route(this, `Route-${route.name}`, { route, transfer: transfers[index], machine: this.stateMachine })
-    ));
+    this.routes = props.routes.map(
+      (route, index) =>
+        new Route(this, `Route-${route.name}`, { route, transfer: transfers[index], machine: this.stateMachine }),
+    );
     const { stateMachine, janitor, functions, routes } = this;
-    this.observability = new Observability(this, 'Observability', { stateMachine, janitor, functions, routes, alarmEmails: props.alarmEmails });
+    this.observability = new Observability(this, 'Observability', {
+      stateMachine,
+      janitor,
+      functions,
+      routes,
+      alarmEmails: props.alarmEmails,
+    });
   }
 
   private makeNetwork(network: NetworkProps, props: TransloadProps): Network {
@@ -138,18 +155,21 @@ export class Transload extends Construct {
   }
 
   private makeFunctions(props: TransloadProps, transfers: Transfer[]): { [name: string]: TransloadFunction } {
-    const made = FUNCTIONS.map((name) => [name, new TransloadFunction(this, capital(name), {
+    const made = FUNCTIONS.map((name) => [
       name,
-      code: props.code ?? defaultCode(),
-      architecture: props.architecture,
-      memory: props.memory?.[name],
-      reservedConcurrency: props.reservedConcurrency?.[name],
-      machineName: machineName(this, 'object'),
-      locations: this.locations,
-      transfers,
-      network: this.network,
-      ...kept(props),
-    })]);
+      new TransloadFunction(this, capital(name), {
+        name,
+        code: props.code ?? defaultCode(),
+        architecture: props.architecture,
+        memory: props.memory?.[name],
+        reservedConcurrency: props.reservedConcurrency?.[name],
+        machineName: machineName(this, 'object'),
+        locations: this.locations,
+        transfers,
+        network: this.network,
+        ...kept(props),
+      }),
+    ]);
     return Object.fromEntries(made);
   }
 }
@@ -165,9 +185,14 @@ function kept({ logRetentionDays, retain }: TransloadProps): RetentionProps {
 
 /** Two machines of one name would be refused in the middle of a deployment. */
 function refuseSecond(one: Transload): void {
-  const other = Stack.of(one).node.findAll().find((node) => node instanceof Transload && node !== one);
+  const other = Stack.of(one)
+    .node.findAll()
+    .find((node) => node instanceof Transload && node !== one);
   if (other !== undefined) {
-    throw new Problem(one.node.path, `one Transload in a stack (its machines are named after it), found ${other.node.path}`);
+    throw new Problem(
+      one.node.path,
+      `one Transload in a stack (its machines are named after it), found ${other.node.path}`,
+    );
   }
 }
 
@@ -191,10 +216,16 @@ function check(props: TransloadProps): void {
     throw new Problem('locations', 'at least one place, {"global": {...}}; found none');
   }
   if (props.routes === undefined) {
-    throw new Problem('routes', 'the ways that objects go, [{"name": ..., "source": ..., "destination": ...}]; found none');
+    throw new Problem(
+      'routes',
+      'the ways that objects go, [{"name": ..., "source": ..., "destination": ...}]; found none',
+    );
   }
   checkRetention('logRetentionDays', props.logRetentionDays);
-  for (const [field, sizes] of [['memory', props.memory], ['reservedConcurrency', props.reservedConcurrency]] as const) {
+  for (const [field, sizes] of [
+    ['memory', props.memory],
+    ['reservedConcurrency', props.reservedConcurrency],
+  ] as const) {
     for (const [name, found] of Object.entries(sizes ?? {})) {
       if (!(FUNCTIONS as readonly string[]).includes(name)) {
         throw new Problem(`${field}.${name}`, `one of ${FUNCTIONS.join(', ')}`, name);

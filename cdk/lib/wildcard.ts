@@ -10,7 +10,10 @@ import { Problem } from './problem';
 export function keyPatterns(pattern: string, bucket: string): string[] {
   let states = closure(pattern, [0]);
   for (const char of `${bucket}/`) {
-    states = closure(pattern, states.flatMap((state) => step(pattern, state, char)));
+    states = closure(
+      pattern,
+      states.flatMap((state) => step(pattern, state, char)),
+    );
   }
   const rests = [...new Set(states.map((state) => pattern.slice(state)))].filter((rest) => rest.length > 0);
   // `*x` covers `x`.
@@ -44,7 +47,11 @@ function step(pattern: string, state: number, char: string): number[] {
  */
 export function eventWildcard(path: string, pattern: string): string {
   if (pattern.includes('?')) {
-    throw new Problem(path, 'no ? (EventBridge has no wildcard for a single character; write * or the characters)', pattern);
+    throw new Problem(
+      path,
+      'no ? (EventBridge has no wildcard for a single character; write * or the characters)',
+      pattern,
+    );
   }
   return pattern.replace(/\*{2,}/g, '*').replace(/\\/g, '\\\\');
 }

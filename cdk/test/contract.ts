@@ -19,15 +19,23 @@ test('a location has no field that the functions do not know', () => {
   const known = fields(source('store', 'src', 'location', 'mod.rs'), 'Location');
   assert.ok(known.includes('path_style'));
   const [[, { Properties }]] = ofType(synth(MANY), 'AWS::Lambda::Function');
-  const { locations } = JSON.parse(flat(Properties.Environment.Variables.TRANSLOAD_LOCATIONS)) as { locations: Record<string, object> };
+  const { locations } = JSON.parse(flat(Properties.Environment.Variables.TRANSLOAD_LOCATIONS)) as {
+    locations: Record<string, object>;
+  };
   const written = new Set(Object.values(locations).flatMap((location) => Object.keys(location)));
-  assert.deepStrictEqual([...written].filter((name) => !known.includes(name)), []);
+  assert.deepStrictEqual(
+    [...written].filter((name) => !known.includes(name)),
+    [],
+  );
   // Those that no test location sets.
   const text = fs.readFileSync(path.join(PACKAGE, 'lib', 'location.ts'), 'utf8');
   const json = /_json\(\)[^]*?return \{([^]*?)\n {4}\};/.exec(text)?.[1] ?? '';
   const all = [...json.matchAll(/^ {6}(\w+):/gm)].map((match) => match[1]);
   assert.ok(all.length > 10);
-  assert.deepStrictEqual(all.filter((name) => !known.includes(name)), []);
+  assert.deepStrictEqual(
+    all.filter((name) => !known.includes(name)),
+    [],
+  );
 });
 
 test('the options of a route are those of a transfer', () => {
@@ -39,10 +47,15 @@ test('the options of a route are those of a transfer', () => {
   assert.deepStrictEqual(own.sort(), known.sort());
 });
 
-test('the fields of the machine\'s input are those of a request', () => {
+test("the fields of the machine's input are those of a request", () => {
   const known = fields(source('wire', 'src', 'place.rs'), 'TransferRequest');
   const rule = one(synth(MANY), 'AWS::Events::Rule', 'TransloadRouteparameter');
-  const input = JSON.parse((rule.Properties.Targets[0].InputTransformer.InputTemplate as string).replaceAll('<detail-object-key>', '"k"')) as object;
+  const input = JSON.parse(
+    (rule.Properties.Targets[0].InputTransformer.InputTemplate as string).replaceAll('<detail-object-key>', '"k"'),
+  ) as object;
   assert.deepStrictEqual(Object.keys(input), ['source', 'destination', 'options', 'route']);
-  assert.deepStrictEqual(Object.keys(input).filter((name) => !known.includes(name)), known.includes('route') ? [] : ['route']);
+  assert.deepStrictEqual(
+    Object.keys(input).filter((name) => !known.includes(name)),
+    known.includes('route') ? [] : ['route'],
+  );
 });

@@ -21,20 +21,40 @@ const refused = (name: string, change: (text: string) => string, expected: RegEx
 };
 
 test('a placeholder that nobody fills is refused', () => {
-  refused('object', (text) => text.replace('${CopyFunctionArn}', '${CopyFunctoinArn}'), /^Problem: definitions: expected the placeholders AbortFunctionArn, .* in .*object\.asl\.json, found \[.*"CopyFunctoinArn"/);
-  refused('janitor', (text) => text.replace('${AbortFunctionArn}', '${HeadFunctionArn}'), /^Problem: definitions: expected the placeholders AbortFunctionArn in .*janitor\.asl\.json/);
+  refused(
+    'object',
+    (text) => text.replace('${CopyFunctionArn}', '${CopyFunctoinArn}'),
+    /^Problem: definitions: expected the placeholders AbortFunctionArn, .* in .*object\.asl\.json, found \[.*"CopyFunctoinArn"/,
+  );
+  refused(
+    'janitor',
+    (text) => text.replace('${AbortFunctionArn}', '${HeadFunctionArn}'),
+    /^Problem: definitions: expected the placeholders AbortFunctionArn in .*janitor\.asl\.json/,
+  );
 });
 
 test('a value that has no placeholder is refused', () => {
-  refused('object', (text) => text.replaceAll('${ResultsBucket}', 'my-bucket'), /^Problem: definitions: expected the placeholders .*ResultsBucket/);
+  refused(
+    'object',
+    (text) => text.replaceAll('${ResultsBucket}', 'my-bucket'),
+    /^Problem: definitions: expected the placeholders .*ResultsBucket/,
+  );
 });
 
 test('a Distributed Map without a label is refused, for no grant could name its children', () => {
-  refused('object', (text) => text.replace('"Label": "Parts",', ''), /^Problem: definitions: expected a Label on each Distributed Map/);
+  refused(
+    'object',
+    (text) => text.replace('"Label": "Parts",', ''),
+    /^Problem: definitions: expected a Label on each Distributed Map/,
+  );
 });
 
 test('a definition that the service would not take is refused', () => {
-  refused('object', (text) => text.replace('"Moves one object', `"${'x'.repeat(1_048_576)}`), /^Problem: definitions: expected a definition of at most 1048576 bytes/);
+  refused(
+    'object',
+    (text) => text.replace('"Moves one object', `"${'x'.repeat(1_048_576)}`),
+    /^Problem: definitions: expected a definition of at most 1048576 bytes/,
+  );
 });
 
 test('another label is granted as the definition has it', () => {

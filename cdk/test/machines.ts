@@ -11,7 +11,8 @@ const template = synth(OWN);
 const object = one(template, 'AWS::StepFunctions::StateMachine', 'TransloadObject');
 const janitor = one(template, 'AWS::StepFunctions::StateMachine', 'TransloadJanitor');
 const text = (name: string): string => fs.readFileSync(definitionFile(name), 'utf8');
-const placeholders = (name: string): string[] => [...new Set([...text(name).matchAll(/\$\{(\w+)\}/g)].map((match) => match[1]))].sort();
+const placeholders = (name: string): string[] =>
+  [...new Set([...text(name).matchAll(/\$\{(\w+)\}/g)].map((match) => match[1]))].sort();
 
 test('the definitions are deployed as they stand in their files', () => {
   assert.strictEqual(object.Properties.DefinitionString, text('object'));
@@ -20,10 +21,16 @@ test('the definitions are deployed as they stand in their files', () => {
 });
 
 test('the substitutions are the placeholders, each the function of its name', () => {
-  for (const [name, machine] of [['object', object], ['janitor', janitor]] as const) {
+  for (const [name, machine] of [
+    ['object', object],
+    ['janitor', janitor],
+  ] as const) {
     assert.deepStrictEqual(Object.keys(machine.Properties.DefinitionSubstitutions).sort(), placeholders(name), name);
     for (const [placeholder, value] of Object.entries(machine.Properties.DefinitionSubstitutions)) {
-      const expected = placeholder === 'ResultsBucket' ? '${TransloadResultsBucket}' : `\${Transload${placeholder.replace('FunctionArn', 'Function')}.Arn}`;
+      const expected =
+        placeholder === 'ResultsBucket'
+          ? '${TransloadResultsBucket}'
+          : `\${Transload${placeholder.replace('FunctionArn', 'Function')}.Arn}`;
       assert.strictEqual(short(flat(value)), expected);
     }
   }
@@ -40,40 +47,67 @@ test('errors are logged without execution data, and traces are on', () => {
 
 const words = ({ effect, action, resource }: Permission): string => `${effect} ${action} on ${resource}`;
 const sorted = (from: Template, role: string): string[] => permissions(from, role).map(words).sort();
-const LOGS = ['CreateLogDelivery', 'DeleteLogDelivery', 'DescribeLogGroups', 'DescribeResourcePolicies', 'GetLogDelivery', 'ListLogDeliveries', 'PutResourcePolicy', 'UpdateLogDelivery'];
+const LOGS = [
+  'CreateLogDelivery',
+  'DeleteLogDelivery',
+  'DescribeLogGroups',
+  'DescribeResourcePolicies',
+  'GetLogDelivery',
+  'ListLogDeliveries',
+  'PutResourcePolicy',
+  'UpdateLogDelivery',
+];
 const EVERY_MACHINE = [
   ...LOGS.map((action) => `Allow logs:${action} on *`),
-  ...['GetSamplingRules', 'GetSamplingTargets', 'PutTelemetryRecords', 'PutTraceSegments'].map((action) => `Allow xray:${action} on *`),
+  ...['GetSamplingRules', 'GetSamplingTargets', 'PutTelemetryRecords', 'PutTraceSegments'].map(
+    (action) => `Allow xray:${action} on *`,
+  ),
 ];
-const EXECUTIONS = 'arn:${AWS::Partition}:states:eu-west-1:${AWS::AccountId}:execution:${TransloadObjectMachine.Name}'.replace('${AWS::AccountId}', '111111111111');
+const EXECUTIONS =
+  'arn:${AWS::Partition}:states:eu-west-1:${AWS::AccountId}:execution:${TransloadObjectMachine.Name}'.replace(
+    '${AWS::AccountId}',
+    '111111111111',
+  );
 const RESULTS = 'arn:${AWS::Partition}:s3:::${TransloadResultsBucket}/object/*';
 
 test('the machine of transfers may invoke, run its own children and write results, and nothing else', () => {
   const functions = FUNCTIONS.map((name) => `\${Transload${name[0].toUpperCase()}${name.slice(1)}Function.Arn}`);
-  assert.deepStrictEqual(sorted(template, 'TransloadObjectRole'), [
-    ...EVERY_MACHINE,
-    ...functions.map((arn) => `Allow lambda:InvokeFunction on ${arn}`),
-    ...['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'].map((action) => `Allow s3:${action} on ${RESULTS}`),
-    'Allow states:StartExecution on ${TransloadObjectMachine}',
-    `Allow states:DescribeExecution on ${EXECUTIONS}:*`,
-    `Allow states:StopExecution on ${EXECUTIONS}:*`,
-    `Allow states:RedriveExecution on ${EXECUTIONS}/Parts:*`,
-  ].sort());
+  assert.deepStrictEqual(
+    sorted(template, 'TransloadObjectRole'),
+    [
+      ...EVERY_MACHINE,
+      ...functions.map((arn) => `Allow lambda:InvokeFunction on ${arn}`),
+      ...['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'].map(
+        (action) => `Allow s3:${action} on ${RESULTS}`,
+      ),
+      'Allow states:StartExecution on ${TransloadObjectMachine}',
+      `Allow states:DescribeExecution on ${EXECUTIONS}:*`,
+      `Allow states:StopExecution on ${EXECUTIONS}:*`,
+      `Allow states:RedriveExecution on ${EXECUTIONS}/Parts:*`,
+    ].sort(),
+  );
 });
 
 test('results are written where the machine may write them', () => {
-  const definition = JSON.parse(text('object')) as { States: { Parts: { ResultWriter: { Arguments: { Prefix: string } } } } };
+  const definition = JSON.parse(text('object')) as {
+    States: { Parts: { ResultWriter: { Arguments: { Prefix: string } } } };
+  };
   assert.match(definition.States.Parts.ResultWriter.Arguments.Prefix, /^\{% 'object\/' &/);
 });
 
 test('the janitor may do what its definition calls, and nothing else', () => {
-  const calls = [...text('janitor').matchAll(/aws-sdk:sfn:(\w+)"/g)].map((match) => `states:${match[1][0].toUpperCase()}${match[1].slice(1)}`);
+  const calls = [...text('janitor').matchAll(/aws-sdk:sfn:(\w+)"/g)].map(
+    (match) => `states:${match[1][0].toUpperCase()}${match[1].slice(1)}`,
+  );
   assert.ok(calls.length > 0);
-  assert.deepStrictEqual(sorted(template, 'TransloadJanitorStateMachineRole'), [
-    ...EVERY_MACHINE,
-    'Allow lambda:InvokeFunction on ${TransloadAbortFunction.Arn}',
-    ...[...new Set(calls)].map((action) => `Allow ${action} on ${EXECUTIONS}:*`),
-  ].sort());
+  assert.deepStrictEqual(
+    sorted(template, 'TransloadJanitorStateMachineRole'),
+    [
+      ...EVERY_MACHINE,
+      'Allow lambda:InvokeFunction on ${TransloadAbortFunction.Arn}',
+      ...[...new Set(calls)].map((action) => `Allow ${action} on ${EXECUTIONS}:*`),
+    ].sort(),
+  );
 });
 
 test('the janitor is started for executions that were stopped or timed out, and for no other', () => {

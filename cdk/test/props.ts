@@ -24,23 +24,46 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['NetworkProps', '`network`'],
 ];
 
-interface Property { readonly name: string; readonly type: string; readonly optional: boolean; readonly text: string; readonly standard?: string }
+interface Property {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+  readonly text: string;
+  readonly standard?: string;
+}
 
-const SOURCES = fs.readdirSync(path.join(PACKAGE, 'lib')).map((file) => fs.readFileSync(path.join(PACKAGE, 'lib', file), 'utf8')).join('\n');
+const SOURCES = fs
+  .readdirSync(path.join(PACKAGE, 'lib'))
+  .map((file) => fs.readFileSync(path.join(PACKAGE, 'lib', file), 'utf8'))
+  .join('\n');
 
 /** The properties of an interface, from its source. */
 function properties(name: string): Property[] {
   const body = new RegExp(`export interface ${name}\\b[^{]*\\{\\n([^]*?)\\n\\}`).exec(SOURCES)?.[1] ?? '';
-  return [...body.matchAll(/\/\*\*([^]*?)\*\/\s*readonly (\w+)(\??): ([^;]+(?:;[^;\n]*\})?);/g)].map(([, comment, property, optional, type]) => {
-    const text = comment.split('\n').map((line) => line.replace(/^\s*\* ?/, '').trim()).join(' ').trim();
-    const [description, standard] = text.split('@default');
-    return { name: property, type, optional: optional === '?', text: description.trim(), standard: standard?.trim().replace(/^- /, '') };
-  });
+  return [...body.matchAll(/\/\*\*([^]*?)\*\/\s*readonly (\w+)(\??): ([^;]+(?:;[^;\n]*\})?);/g)].map(
+    ([, comment, property, optional, type]) => {
+      const text = comment
+        .split('\n')
+        .map((line) => line.replace(/^\s*\* ?/, '').trim())
+        .join(' ')
+        .trim();
+      const [description, standard] = text.split('@default');
+      return {
+        name: property,
+        type,
+        optional: optional === '?',
+        text: description.trim(),
+        standard: standard?.trim().replace(/^- /, ''),
+      };
+    },
+  );
 }
 
 function table([name, title]: readonly [string, string]): string {
   const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/[<>]/g, '\\$&');
-  const rows = properties(name).map(({ name: property, text, standard }) => `| \`${property}\` | ${cell(text)} | ${cell(standard ?? '(required)')} |`);
+  const rows = properties(name).map(
+    ({ name: property, text, standard }) => `| \`${property}\` | ${cell(text)} | ${cell(standard ?? '(required)')} |`,
+  );
   return [`**${title}**`, '', '| property | | default |', '|---|---|---|', ...rows].join('\n');
 }
 
@@ -50,7 +73,11 @@ test('every property says what it is, and every optional one its default', () =>
     assert.ok(found.length > 0, name);
     for (const { name: property, optional, text, standard } of found) {
       assert.ok(text.length > 5, `${name}.${property} says nothing`);
-      assert.strictEqual(standard !== undefined && standard !== '', optional, `${name}.${property}: a default exactly if it is optional`);
+      assert.strictEqual(
+        standard !== undefined && standard !== '',
+        optional,
+        `${name}.${property}: a default exactly if it is optional`,
+      );
     }
   }
 });
@@ -58,10 +85,13 @@ test('every property says what it is, and every optional one its default', () =>
 test('no property is left out of the tables', () => {
   const all = SOURCES.match(/^ {2}readonly \w+\??: /gm)?.length ?? 0;
   assert.ok(all > 60);
-  assert.strictEqual(properties('TransloadProps').length, (/export interface TransloadProps[^]*?\n\}/.exec(SOURCES)?.[0].match(/^ {2}readonly /gm) ?? []).length);
+  assert.strictEqual(
+    properties('TransloadProps').length,
+    (/export interface TransloadProps[^]*?\n\}/.exec(SOURCES)?.[0].match(/^ {2}readonly /gm) ?? []).length,
+  );
 });
 
-test('the README\'s tables are those of the sources', () => {
+test("the README's tables are those of the sources", () => {
   const readme = fs.readFileSync(README, 'utf8');
   const [before, rest] = readme.split(BEGIN);
   const [found, after] = (rest ?? '').split(END);

@@ -12,12 +12,17 @@ const rule = (name: string): Resource => one(template, 'AWS::Events::Rule', `Tra
 
 test('when a route has neither prefix nor ignore list, every new object of the bucket matches', () => {
   assert.deepStrictEqual(rule('role').Properties.EventPattern, {
-    source: ['aws.s3'], 'detail-type': ['Object Created'], detail: { bucket: { name: ['from'] } },
+    source: ['aws.s3'],
+    'detail-type': ['Object Created'],
+    detail: { bucket: { name: ['from'] } },
   });
 });
 
 test('when it has a prefix, keys below it match', () => {
-  assert.deepStrictEqual(rule('parameter').Properties.EventPattern.detail, { bucket: { name: ['other'] }, object: { key: [{ prefix: 'data/' }] } });
+  assert.deepStrictEqual(rule('parameter').Properties.EventPattern.detail, {
+    bucket: { name: ['other'] },
+    object: { key: [{ prefix: 'data/' }] },
+  });
 });
 
 test('when it has an ignore list, keys outside of it match', () => {
@@ -40,7 +45,10 @@ test('the machine is given its own input, with the key as it came and without a 
 });
 
 test('options travel with the input', () => {
-  const input = (rule('parameter').Properties.Targets[0].InputTransformer.InputTemplate as string).replaceAll('<detail-object-key>', '"k"');
+  const input = (rule('parameter').Properties.Targets[0].InputTransformer.InputTemplate as string).replaceAll(
+    '<detail-object-key>',
+    '"k"',
+  );
   assert.deepStrictEqual(JSON.parse(input).options, { overwrite: 'never', storageClass: 'GLACIER_IR' });
 });
 
@@ -54,14 +62,28 @@ test('what cannot be delivered is kept in a queue that only its rule writes to',
   const { DeadLetterConfig, RetryPolicy } = rule('role').Properties.Targets[0];
   assert.deepStrictEqual(RetryPolicy, { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 7_200 });
   assert.strictEqual(short(flat(DeadLetterConfig.Arn)), '${TransloadRouteroleDeadLettersQueue.Arn}');
-  const policy = one(template, 'AWS::SQS::QueuePolicy', 'TransloadRouterole').Properties.PolicyDocument.Statement as Record<string, unknown>[];
-  assert.deepStrictEqual(policy.map(({ Effect, Action }) => [Effect, Action]), [['Deny', 'sqs:*'], ['Allow', 'sqs:SendMessage']]);
-  assert.match(short(JSON.stringify(policy[1].Condition)), /"aws:SourceArn":\{"Fn::GetAtt":\["TransloadRouteroleRule","Arn"\]\}/);
+  const policy = one(template, 'AWS::SQS::QueuePolicy', 'TransloadRouterole').Properties.PolicyDocument
+    .Statement as Record<string, unknown>[];
+  assert.deepStrictEqual(
+    policy.map(({ Effect, Action }) => [Effect, Action]),
+    [
+      ['Deny', 'sqs:*'],
+      ['Allow', 'sqs:SendMessage'],
+    ],
+  );
+  assert.match(
+    short(JSON.stringify(policy[1].Condition)),
+    /"aws:SourceArn":\{"Fn::GetAtt":\["TransloadRouteroleRule","Arn"\]\}/,
+  );
 });
 
 test('when a route has no events there is no rule, but there are the rights', () => {
   assert.strictEqual(ofType(template, 'AWS::Events::Rule').length, 5);
-  assert.ok(permissions(template, 'TransloadPartRole').some(({ action, resource }) => action === 's3:PutObject' && resource.endsWith(':::other/logs/*')));
+  assert.ok(
+    permissions(template, 'TransloadPartRole').some(
+      ({ action, resource }) => action === 's3:PutObject' && resource.endsWith(':::other/logs/*'),
+    ),
+  );
 });
 
 test('an own bucket tells EventBridge of its objects without a helper function', () => {
@@ -70,7 +92,10 @@ test('an own bucket tells EventBridge of its objects without a helper function',
   const made = stack.node.findAll().map((node) => node.node.path);
   assert.ok(!made.some((path) => path.includes('Handler')), made.join());
   const bucket = stack.node.findChild('Bucket').node.defaultChild as s3.CfnBucket;
-  assert.match(JSON.stringify(stack.resolve(bucket._toCloudFormation())), /"EventBridgeConfiguration":\{"EventBridgeEnabled":true\}/);
+  assert.match(
+    JSON.stringify(stack.resolve(bucket._toCloudFormation())),
+    /"EventBridgeConfiguration":\{"EventBridgeEnabled":true\}/,
+  );
 });
 
 test('patterns over bucket and key become patterns over keys', () => {
@@ -95,14 +120,16 @@ test('patterns over bucket and key become patterns over keys', () => {
 
 /** Ignore patterns by the letter of their meaning, to compare with. */
 function ignores(pattern: string, text: string): boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^]*').replace(/\?/g, '[^]');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '[^]*')
+    .replace(/\?/g, '[^]');
   return new RegExp(`^${source}$`).test(text);
 }
 
 test('over all short patterns and keys, what is left out is what the pattern says', () => {
-  const words = (letters: string[], most: number): string[] => (
-    most === 0 ? [''] : ['', ...words(letters, most - 1).flatMap((word) => letters.map((letter) => letter + word))]
-  );
+  const words = (letters: string[], most: number): string[] =>
+    most === 0 ? [''] : ['', ...words(letters, most - 1).flatMap((word) => letters.map((letter) => letter + word))];
   const keys = words(['b', '/', '.'], 4).filter((key) => key !== '');
   let matches = 0;
   for (const pattern of new Set(words(['b', '/', '*', '.'], 5))) {
@@ -110,7 +137,11 @@ test('over all short patterns and keys, what is left out is what the pattern say
     for (const key of new Set(keys)) {
       const expected = ignores(pattern, `bb/${key}`);
       matches += expected ? 1 : 0;
-      assert.strictEqual(over.some((one) => ignores(one, key)), expected, `${pattern} and ${key}`);
+      assert.strictEqual(
+        over.some((one) => ignores(one, key)),
+        expected,
+        `${pattern} and ${key}`,
+      );
     }
   }
   assert.ok(matches > 1_000, `${matches}`);
@@ -124,5 +155,7 @@ test('a wildcard is written as EventBridge reads it', () => {
 
 test('keys of one route are those of no other bucket', () => {
   const least = synth(LEAST);
-  assert.deepStrictEqual(one(least, 'AWS::Events::Rule', 'TransloadRoute').Properties.EventPattern.detail.bucket.name, ['from']);
+  assert.deepStrictEqual(one(least, 'AWS::Events::Rule', 'TransloadRoute').Properties.EventPattern.detail.bucket.name, [
+    'from',
+  ]);
 });

@@ -8,9 +8,11 @@ import { CHINA, CODE, GLOBAL, LEAST, MANY, OWN, flat, ofType, short, stack, stat
 
 /** What cdk-nag finds and nobody acknowledged. */
 function findings(made: TransloadStack): string[] {
-  return new AwsSolutionsChecks().validateScope(made).violations.flatMap(({ ruleName, violatingResources }) => (
-    violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)
-  ));
+  return new AwsSolutionsChecks()
+    .validateScope(made)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
+    );
 }
 
 test('cdk-nag finds nothing that is not acknowledged, in either partition', () => {
@@ -21,19 +23,30 @@ test('cdk-nag finds nothing that is not acknowledged, in either partition', () =
 
 test('cdk-nag would find a wide right and a missing guard', () => {
   const made = stack(LEAST);
-  (made.transload.functions.part.role as Role).addToPolicy(new PolicyStatement({ actions: ['s3:Get*'], resources: ['arn:aws:s3:::any/*'] }));
+  (made.transload.functions.part.role as Role).addToPolicy(
+    new PolicyStatement({ actions: ['s3:Get*'], resources: ['arn:aws:s3:::any/*'] }),
+  );
   const ids = findings(made).map((finding) => finding.split(' ')[0]);
-  assert.deepStrictEqual(ids.sort(), ['AwsSolutions-IAM5[Action::s3:*]', 'AwsSolutions-IAM5[Resource::arn:aws:s3:::any/*]'].map((id) => id.replace('s3:*', 's3:Get*')).sort());
+  assert.deepStrictEqual(
+    ids.sort(),
+    ['AwsSolutions-IAM5[Action::s3:*]', 'AwsSolutions-IAM5[Resource::arn:aws:s3:::any/*]']
+      .map((id) => id.replace('s3:*', 's3:Get*'))
+      .sort(),
+  );
 });
 
 /** Actions that are allowed on everything: none of them knows resources. */
-const WITHOUT_RESOURCES = /^(xray:(GetSampling(Rules|Targets)|PutT(elemetryRecords|raceSegments))|logs:((Create|Get|List|Delete|Update)LogDeliver(y|ies)|DescribeLogGroups|(Describe|Put)ResourcePolic(y|ies))|ec2:((Create|Describe|Delete)NetworkInterfaces?|DescribeSubnets|(Una|A)ssignPrivateIpAddresses)|sts:GetWebIdentityToken)$/;
+const WITHOUT_RESOURCES =
+  /^(xray:(GetSampling(Rules|Targets)|PutT(elemetryRecords|raceSegments))|logs:((Create|Get|List|Delete|Update)LogDeliver(y|ies)|DescribeLogGroups|(Describe|Put)ResourcePolic(y|ies))|ec2:((Create|Describe|Delete)NetworkInterfaces?|DescribeSubnets|(Una|A)ssignPrivateIpAddresses)|sts:GetWebIdentityToken)$/;
 
 test('only actions that know no resources are allowed on all', () => {
   for (const props of [LEAST, OWN, MANY]) {
     const template = synth(props);
     let seen = 0;
-    for (const [id, policy] of [...ofType(template, 'AWS::IAM::Policy'), ...ofType(template, 'AWS::IAM::ManagedPolicy')]) {
+    for (const [id, policy] of [
+      ...ofType(template, 'AWS::IAM::Policy'),
+      ...ofType(template, 'AWS::IAM::ManagedPolicy'),
+    ]) {
       for (const { effect, action, resource } of statements(policy.Properties.PolicyDocument)) {
         if (effect === 'Allow' && resource === '*') {
           seen += 1;
@@ -59,19 +72,25 @@ test('roles have policies of their own only, and are assumed by one service each
 });
 
 test('buckets and logs outlive the stack unless it is asked for otherwise; a stack that failed leaves nothing', () => {
-  for (const [retain, deletion, replacement] of [[undefined, 'RetainExceptOnCreate', 'Retain'], [true, 'RetainExceptOnCreate', 'Retain'], [false, 'Delete', 'Delete']] as const) {
+  for (const [retain, deletion, replacement] of [
+    [undefined, 'RetainExceptOnCreate', 'Retain'],
+    [true, 'RetainExceptOnCreate', 'Retain'],
+    [false, 'Delete', 'Delete'],
+  ] as const) {
     const template = synth({ ...LEAST, network: {}, retain });
     const kept = [...ofType(template, 'AWS::S3::Bucket'), ...ofType(template, 'AWS::Logs::LogGroup')];
     assert.strictEqual(kept.length, 10);
     for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of kept) {
       assert.deepStrictEqual([DeletionPolicy, UpdateReplacePolicy], [deletion, replacement], id);
     }
-    const others = Object.entries(template.Resources).filter(([id, { DeletionPolicy }]) => /Retain/.test(DeletionPolicy ?? '') && !kept.some(([name]) => name === id));
+    const others = Object.entries(template.Resources).filter(
+      ([id, { DeletionPolicy }]) => /Retain/.test(DeletionPolicy ?? '') && !kept.some(([name]) => name === id),
+    );
     assert.deepStrictEqual(others, []);
   }
 });
 
-test('what outlives a stack is in nobody\'s way when the stack is made again', () => {
+test("what outlives a stack is in nobody's way when the stack is made again", () => {
   for (const [id, { Properties }] of ofType(synth(LEAST), 'AWS::Logs::LogGroup')) {
     assert.ok(Properties.LogGroupName === undefined || flat(Properties.LogGroupName).includes('AWS::StackId'), id);
     assert.strictEqual(Properties.RetentionInDays, 30);
@@ -84,7 +103,13 @@ test('the results bucket is private, encrypted, by TLS only, and forgets', () =>
   const [[id, { Properties }]] = ofType(template, 'AWS::S3::Bucket');
   assert.deepStrictEqual(Object.values(Properties.PublicAccessBlockConfiguration), [true, true, true, true]);
   assert.ok(Properties.BucketEncryption);
-  assert.deepStrictEqual(Properties.LifecycleConfiguration.Rules.map((rule: Record<string, unknown>) => [rule.ExpirationInDays, rule.AbortIncompleteMultipartUpload]), [[7, { DaysAfterInitiation: 1 }]]);
+  assert.deepStrictEqual(
+    Properties.LifecycleConfiguration.Rules.map((rule: Record<string, unknown>) => [
+      rule.ExpirationInDays,
+      rule.AbortIncompleteMultipartUpload,
+    ]),
+    [[7, { DaysAfterInitiation: 1 }]],
+  );
   const [[, policy]] = ofType(template, 'AWS::S3::BucketPolicy');
   assert.deepStrictEqual(policy.Properties.Bucket, { Ref: id });
   assert.strictEqual(policy.Properties.PolicyDocument.Statement[0].Effect, 'Deny');
@@ -94,7 +119,10 @@ test('no custom resource and no function but the six of the workflow', () => {
   for (const props of [LEAST, OWN, MANY]) {
     const types = Object.values(synth(props).Resources).map(({ Type }) => Type);
     assert.strictEqual(types.filter((type) => type === 'AWS::Lambda::Function').length, 6);
-    assert.ok(types.every((type) => /^AWS::(?!CloudFormation)/.test(type)), types.join());
+    assert.ok(
+      types.every((type) => /^AWS::(?!CloudFormation)/.test(type)),
+      types.join(),
+    );
   }
 });
 
@@ -103,21 +131,48 @@ test('the functions know names of places and of secrets, and no key', () => {
   const variables = Properties.Environment.Variables as Record<string, unknown>;
   assert.deepStrictEqual(Object.keys(variables), ['TRANSLOAD_LOCATIONS', 'TRANSLOAD_MACHINE', 'TRANSLOAD_METRICS']);
   const text = flat(variables.TRANSLOAD_LOCATIONS).replaceAll('${AWS::Partition}', 'aws');
-  assert.deepStrictEqual(JSON.parse(text), { locations: {
-    here: { kind: 's3', partition: 'aws', region: 'eu-west-1', expected_bucket_owner: GLOBAL.account },
-    secret: { kind: 's3', partition: 'aws-cn', region: 'cn-north-1', credentials: { secret: 'transload/china' } },
-    parameter: { kind: 's3', partition: 'aws-cn', region: 'cn-northwest-1', credentials: { parameter: '/transload/china' } },
-    role: { kind: 's3', partition: 'aws', region: 'us-east-1', credentials: { role: 'arn:aws:iam::333333333333:role/writer', external_id: 'ours' } },
-    token: { kind: 's3', partition: 'aws-cn', region: 'cn-north-1', credentials: { web_identity: { role: 'arn:aws-cn:iam::444444444444:role/writer', audience: 'transload' } } },
-    minio: { kind: 's3', region: 'us-east-1', endpoint: 'https://minio.example.com', path_style: true, profile: 'generic', etag_md5: true, credentials: { secret: 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:minio-AbCdEf' } },
-  } });
+  assert.deepStrictEqual(JSON.parse(text), {
+    locations: {
+      here: { kind: 's3', partition: 'aws', region: 'eu-west-1', expected_bucket_owner: GLOBAL.account },
+      secret: { kind: 's3', partition: 'aws-cn', region: 'cn-north-1', credentials: { secret: 'transload/china' } },
+      parameter: {
+        kind: 's3',
+        partition: 'aws-cn',
+        region: 'cn-northwest-1',
+        credentials: { parameter: '/transload/china' },
+      },
+      role: {
+        kind: 's3',
+        partition: 'aws',
+        region: 'us-east-1',
+        credentials: { role: 'arn:aws:iam::333333333333:role/writer', external_id: 'ours' },
+      },
+      token: {
+        kind: 's3',
+        partition: 'aws-cn',
+        region: 'cn-north-1',
+        credentials: { web_identity: { role: 'arn:aws-cn:iam::444444444444:role/writer', audience: 'transload' } },
+      },
+      minio: {
+        kind: 's3',
+        region: 'us-east-1',
+        endpoint: 'https://minio.example.com',
+        path_style: true,
+        profile: 'generic',
+        etag_md5: true,
+        credentials: { secret: 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:minio-AbCdEf' },
+      },
+    },
+  });
   assert.deepStrictEqual([variables.TRANSLOAD_MACHINE, variables.TRANSLOAD_METRICS], ['transload-object', '1']);
 });
 
 test('a network of its own has no public address, a way out only if needed, and endpoints for the credentials', () => {
   const many = synth(MANY);
   assert.strictEqual(ofType(many, 'AWS::EC2::NatGateway').length, 1);
-  const services = ofType(many, 'AWS::EC2::VPCEndpoint').map(([, { Properties }]) => flat(Properties.ServiceName).replace(/^.*\./, '')).sort();
+  const services = ofType(many, 'AWS::EC2::VPCEndpoint')
+    .map(([, { Properties }]) => flat(Properties.ServiceName).replace(/^.*\./, ''))
+    .sort();
   assert.deepStrictEqual(services, ['s3', 'secretsmanager', 'ssm', 'sts']);
   for (const [, { Properties }] of ofType(many, 'AWS::Lambda::Function')) {
     assert.strictEqual(Properties.VpcConfig.SubnetIds.length, 2);
@@ -130,14 +185,30 @@ test('a network of its own has no public address, a way out only if needed, and 
 });
 
 test('an existing network is used as it is', () => {
-  const template = synth({ ...LEAST, code: CODE, network: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] } });
+  const template = synth({
+    ...LEAST,
+    code: CODE,
+    network: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] },
+  });
   assert.deepStrictEqual(ofType(template, 'AWS::EC2::VPC'), []);
   for (const [, { Properties }] of ofType(template, 'AWS::Lambda::Function')) {
-    assert.deepStrictEqual(Properties.VpcConfig, { SubnetIds: ['subnet-0123456789abcdef0'], SecurityGroupIds: ['sg-0123456789abcdef0'] });
+    assert.deepStrictEqual(Properties.VpcConfig, {
+      SubnetIds: ['subnet-0123456789abcdef0'],
+      SecurityGroupIds: ['sg-0123456789abcdef0'],
+    });
   }
 });
 
 test('no partition, domain or Region is written down', () => {
-  const text = JSON.stringify(Object.values(synth(LEAST, {}).Resources).map(({ Properties }) => ({ ...Properties, DefinitionString: '', AssumeRolePolicyDocument: '', PolicyDocument: short(JSON.stringify(Properties.PolicyDocument ?? '')).replace(/"Service":"[a-z]+\.amazonaws\.com"/g, '').replace(/\\"Service\\":\\"[a-z]+\.amazonaws\.com\\"/g, '') })));
+  const text = JSON.stringify(
+    Object.values(synth(LEAST, {}).Resources).map(({ Properties }) => ({
+      ...Properties,
+      DefinitionString: '',
+      AssumeRolePolicyDocument: '',
+      PolicyDocument: short(JSON.stringify(Properties.PolicyDocument ?? ''))
+        .replace(/"Service":"[a-z]+\.amazonaws\.com"/g, '')
+        .replace(/\\"Service\\":\\"[a-z]+\.amazonaws\.com\\"/g, ''),
+    })),
+  );
   assert.doesNotMatch(text, /arn:aws|amazonaws\.com|(eu|us|cn)-[a-z]+-\d/);
 });

@@ -12,16 +12,25 @@ const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 
 /** Binaries change with every build, and the definitions stand in files of their own. */
 function readable(template: Template): string {
-  const definitions = new Map(['object', 'janitor'].map((name) => [fs.readFileSync(definitionFile(name), 'utf8'), `<statemachine/${name}.asl.json>`]));
-  return `${JSON.stringify(template, (name, value: unknown) => {
-    if (name === 'DefinitionString') {
-      return definitions.get(value as string) ?? value;
-    }
-    if (name === 'DashboardBody') {
-      return value;
-    }
-    return typeof value === 'string' ? value.replace(/\b[0-9a-f]{64}\b/, '<asset>') : value;
-  }, 2)}\n`;
+  const definitions = new Map(
+    ['object', 'janitor'].map((name) => [
+      fs.readFileSync(definitionFile(name), 'utf8'),
+      `<statemachine/${name}.asl.json>`,
+    ]),
+  );
+  return `${JSON.stringify(
+    template,
+    (name, value: unknown) => {
+      if (name === 'DefinitionString') {
+        return definitions.get(value as string) ?? value;
+      }
+      if (name === 'DashboardBody') {
+        return value;
+      }
+      return typeof value === 'string' ? value.replace(/\b[0-9a-f]{64}\b/, '<asset>') : value;
+    },
+    2,
+  )}\n`;
 }
 
 /** For linters, which want the definitions too. */
@@ -44,21 +53,38 @@ function compare(name: string, template: Template): void {
   assert.deepStrictEqual(text.split('\n'), fs.readFileSync(file, 'utf8').split('\n'));
 }
 
-test('the example\'s template is the one on record', () => {
+test("the example's template is the one on record", () => {
   const { stackName, account, region, ...transload } = readConfig(path.join(PACKAGE, 'transload.example.json'));
   assert.deepStrictEqual([stackName, account], ['transload', undefined]);
   compare('example', synth({ ...transload, code: CODE }, { region }));
 });
 
 test('the other way round, in the China partition, too', () => {
-  compare('from-china', synth({
-    code: CODE,
-    locations: {
-      china: { region: 'cn-north-1', buckets: [{ name: 'photos-cn' }] },
-      global: { region: 'eu-west-1', credentials: { parameter: '/transload/global' }, buckets: [{ name: 'photos' }] },
-    },
-    routes: [{ name: 'photos-home', source: { location: 'china', bucket: 'photos-cn' }, destination: { location: 'global', bucket: 'photos' }, ignore: ['*.tmp'] }],
-  }, { region: 'cn-north-1' }));
+  compare(
+    'from-china',
+    synth(
+      {
+        code: CODE,
+        locations: {
+          china: { region: 'cn-north-1', buckets: [{ name: 'photos-cn' }] },
+          global: {
+            region: 'eu-west-1',
+            credentials: { parameter: '/transload/global' },
+            buckets: [{ name: 'photos' }],
+          },
+        },
+        routes: [
+          {
+            name: 'photos-home',
+            source: { location: 'china', bucket: 'photos-cn' },
+            destination: { location: 'global', bucket: 'photos' },
+            ignore: ['*.tmp'],
+          },
+        ],
+      },
+      { region: 'cn-north-1' },
+    ),
+  );
 });
 
 test('the definitions are on record nowhere but in their own files', () => {

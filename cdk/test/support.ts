@@ -55,26 +55,35 @@ const key = (id: string, region = 'eu-west-1'): string => `arn:aws:kms:${region}
 export const OWN: TransloadProps = {
   code: CODE,
   locations: {
-    here: { buckets: [{ name: 'from', versions: true, kmsKeyArns: [key('from')] }, { name: 'into', versions: true, kmsKeyArns: [key('into')] }] },
+    here: {
+      buckets: [
+        { name: 'from', versions: true, kmsKeyArns: [key('from')] },
+        { name: 'into', versions: true, kmsKeyArns: [key('into')] },
+      ],
+    },
   },
-  routes: [{
-    name: 'own',
-    source: { location: 'here', bucket: 'from', prefix: 'a/' },
-    destination: { location: 'here', bucket: 'into' },
-    options: { preserveEtag: true },
-  }],
+  routes: [
+    {
+      name: 'own',
+      source: { location: 'here', bucket: 'from', prefix: 'a/' },
+      destination: { location: 'here', bucket: 'into' },
+      options: { preserveEtag: true },
+    },
+  ],
 };
 
 /** The least that can be asked for. */
 export const LEAST: TransloadProps = {
   code: CODE,
   locations: { here: { buckets: [{ name: 'from' }, { name: 'into' }] } },
-  routes: [{
-    name: 'least',
-    source: { location: 'here', bucket: 'from' },
-    destination: { location: 'here', bucket: 'into' },
-    options: { copyTags: false },
-  }],
+  routes: [
+    {
+      name: 'least',
+      source: { location: 'here', bucket: 'from' },
+      destination: { location: 'here', bucket: 'into' },
+      options: { copyTags: false },
+    },
+  ],
 };
 
 /** One route for each way to get at credentials, an ignore list, a route without events. */
@@ -84,27 +93,60 @@ export const MANY: TransloadProps = {
   locations: {
     here: { buckets: [{ name: 'from' }, { name: 'other', prefixes: ['logs/', 'data/'] }] },
     secret: { region: 'cn-north-1', credentials: { secret: 'transload/china', kmsKeyArn: key('secret') } },
-    parameter: { region: 'cn-northwest-1', credentials: { parameter: '/transload/china', kmsKeyArn: key('parameter') } },
+    parameter: {
+      region: 'cn-northwest-1',
+      credentials: { parameter: '/transload/china', kmsKeyArn: key('parameter') },
+    },
     role: { region: 'us-east-1', credentials: { role: 'arn:aws:iam::333333333333:role/writer', externalId: 'ours' } },
     token: {
       region: 'cn-north-1',
       credentials: { webIdentity: { role: 'arn:aws-cn:iam::444444444444:role/writer', audience: 'transload' } },
     },
-    minio: { endpoint: 'https://minio.example.com', region: 'us-east-1', pathStyle: true, profile: 'generic', etagMd5: true, credentials: { secret: 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:minio-AbCdEf' } },
+    minio: {
+      endpoint: 'https://minio.example.com',
+      region: 'us-east-1',
+      pathStyle: true,
+      profile: 'generic',
+      etagMd5: true,
+      credentials: { secret: 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:minio-AbCdEf' },
+    },
   },
   routes: [
-    { name: 'secret', source: { location: 'here', bucket: 'from' }, destination: { location: 'secret', bucket: 'cn-1' }, ignore: ['*.tmp', 'from/drafts/*', '*/readme.md', 'elsewhere/*'] },
-    { name: 'parameter', source: { location: 'here', bucket: 'other', prefix: 'data/' }, destination: { location: 'parameter', bucket: 'cn-2' }, options: { overwrite: 'never', storageClass: 'GLACIER_IR' } },
-    { name: 'role', source: { location: 'here', bucket: 'from' }, destination: { location: 'role', bucket: 'us-1' }, maxEventAgeHours: 2, retryAttempts: 3 },
+    {
+      name: 'secret',
+      source: { location: 'here', bucket: 'from' },
+      destination: { location: 'secret', bucket: 'cn-1' },
+      ignore: ['*.tmp', 'from/drafts/*', '*/readme.md', 'elsewhere/*'],
+    },
+    {
+      name: 'parameter',
+      source: { location: 'here', bucket: 'other', prefix: 'data/' },
+      destination: { location: 'parameter', bucket: 'cn-2' },
+      options: { overwrite: 'never', storageClass: 'GLACIER_IR' },
+    },
+    {
+      name: 'role',
+      source: { location: 'here', bucket: 'from' },
+      destination: { location: 'role', bucket: 'us-1' },
+      maxEventAgeHours: 2,
+      retryAttempts: 3,
+    },
     { name: 'token', source: { location: 'here', bucket: 'from' }, destination: { location: 'token', bucket: 'cn-3' } },
-    { name: 'by-hand', source: { location: 'minio', bucket: 'lake', prefix: 'logs/' }, destination: { location: 'here', bucket: 'other' }, events: [] },
+    {
+      name: 'by-hand',
+      source: { location: 'minio', bucket: 'lake', prefix: 'logs/' },
+      destination: { location: 'here', bucket: 'other' },
+      events: [],
+    },
   ],
   network: {},
 };
 
 /** As the app runs: with the flags of cdk.json. */
 export function app(): App {
-  const { context } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+  const { context } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
   return new App({ context });
 }
 
@@ -178,19 +220,23 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [val
 
 /** What the policies of a role say: `Transload<Construct>Role...`. */
 export function permissions(template: Template, role: string): Permission[] {
-  const policies = ofType(template, 'AWS::IAM::Policy').filter(([, { Properties }]) => (
-    (Properties.Roles as { Ref: string }[]).some(({ Ref }) => short(Ref) === role)
-  ));
+  const policies = ofType(template, 'AWS::IAM::Policy').filter(([, { Properties }]) =>
+    (Properties.Roles as { Ref: string }[]).some(({ Ref }) => short(Ref) === role),
+  );
   return policies.flatMap(([, { Properties }]) => statements(Properties.PolicyDocument));
 }
 
 export function statements(document: { Statement: Record<string, unknown>[] }): Permission[] {
-  return document.Statement.flatMap((statement) => list(statement.Action).flatMap((action) => list(statement.Resource).map((resource) => ({
-    effect: statement.Effect as string,
-    action: action as string,
-    resource: short(flat(resource)),
-    condition: statement.Condition === undefined ? '' : short(JSON.stringify(deep(statement.Condition))),
-  }))));
+  return document.Statement.flatMap((statement) =>
+    list(statement.Action).flatMap((action) =>
+      list(statement.Resource).map((resource) => ({
+        effect: statement.Effect as string,
+        action: action as string,
+        resource: short(flat(resource)),
+        condition: statement.Condition === undefined ? '' : short(JSON.stringify(deep(statement.Condition))),
+      })),
+    ),
+  );
 }
 
 /** The role of a function. */
