@@ -46,7 +46,8 @@ export class ResultsBucket extends Construct {
     acknowledge(
       this.bucket,
       'S1',
-      "Holds records of transfers, no content of objects, for some weeks; one role of this stack writes it. Who reads it is in CloudTrail's data events where an account wants to know.",
+      'Holds records of transfers, no content of objects, for some weeks; one role of this stack writes it. ' +
+        'Who reads it is in the data events of CloudTrail where an account wants to know.',
     );
   }
 
