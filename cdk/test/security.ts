@@ -1,10 +1,25 @@
 // Nothing is open, wide or lost without a reason that stands in the code.
 import * as assert from 'node:assert';
 import { test } from 'node:test';
+import { App } from 'aws-cdk-lib';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { TransloadStack } from '../lib/transload-stack';
-import { CHINA, CODE, GLOBAL, LEAST, MANY, OWN, flat, ofType, short, stack, statements, synth } from './support';
+import {
+  CHINA,
+  CODE,
+  GLOBAL,
+  LEAST,
+  MANY,
+  OWN,
+  flat,
+  ofType,
+  short,
+  stack,
+  statements,
+  synth,
+  Template,
+} from './support';
 
 /** What cdk-nag finds and nobody acknowledged. */
 function findings(made: TransloadStack): string[] {
@@ -212,3 +227,42 @@ test('no partition, domain or Region is written down', () => {
   );
   assert.doesNotMatch(text, /arn:aws|amazonaws\.com|(eu|us|cn)-[a-z]+-\d/);
 });
+
+test('sixty routes fit into a stack, and their rights into policies', () => {
+  const numbers = Array.from({ length: 60 }, (_, index) => index);
+  const made = stack({
+    ...LEAST,
+    locations: {
+      here: {
+        buckets: numbers.flatMap((number) => [
+          { name: `from-a-bucket-${number}` },
+          { name: `into-a-bucket-${number}` },
+        ]),
+      },
+    },
+    routes: numbers.map((number) => ({
+      name: `route-${number}`,
+      source: { location: 'here', bucket: `from-a-bucket-${number}` },
+      destination: { location: 'here', bucket: `into-a-bucket-${number}` },
+    })),
+  });
+  const template = (made.node.root as App).synth().getStackByName('transload').template as Template;
+  assert.ok(Object.keys(template.Resources).length <= 500);
+  assert.deepStrictEqual(findings(made), []);
+  // 10,240 characters in a role's own policies, 6,144 in a managed one, blanks not counted; ten managed ones to a role.
+  for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
+    if (/^AWS::IAM::(Managed)?Policy$/.test(Type)) {
+      const characters = flatPolicy(Properties.PolicyDocument);
+      assert.ok(characters <= (Type === 'AWS::IAM::Policy' ? 10_240 : 6_144), `${id}: ${characters}`);
+    }
+  }
+  assert.ok(ofType(template, 'AWS::IAM::ManagedPolicy').length > 0);
+});
+
+/** Characters of a policy when it is deployed. */
+function flatPolicy(document: { Statement: object[] }): number {
+  const text = JSON.stringify(document, (name, value: unknown) =>
+    name === 'Resource' ? [value].flat().map(flat) : value,
+  );
+  return text.replaceAll('${AWS::Partition}', 'aws-cn').replace(/\$\{[^}]*\}/g, 'x'.repeat(100)).length;
+}

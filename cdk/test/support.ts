@@ -7,6 +7,9 @@ import { FUNCTIONS } from '../lib/grants';
 import { TransloadProps } from '../lib/transload';
 import { TransloadStack } from '../lib/transload-stack';
 
+// CDK's own check of templates takes longer than all tests together: `npm run validate` has it made, as every deployment does.
+process.env.CDK_VALIDATION = 'false';
+
 /** The folder of package.json; tests run from build/test. */
 export const PACKAGE = path.resolve(__dirname, '..', '..');
 
