@@ -1,0 +1,203 @@
+// What each function may do, as data: which action, on what, for which call of its code, and when. Constructs build the
+// policies from this table and from nothing else; the tests compare the template with it.
+
+/** The functions of the workflow. */
+export const FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'abort'] as const;
+
+/** Name of a function. */
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** An end of a route. */
+export type Side = 'source' | 'destination';
+
+/** What has to be so for a grant to be needed: all of those listed. */
+export type Need =
+  /** The bucket keeps versions: then calls name the one that Head pinned, or that a write answered. */
+  | 'versions'
+  /** The source's tags are read. */
+  | 'readsTags'
+  /** Tags are written. */
+  | 'writesTags'
+  /** The ETag is kept, so the parts of the source have to be known. */
+  | 'keepsEtag';
+
+/** One right of a function at one end of a route. */
+export interface Grant {
+  /** The action of the policy. */
+  readonly action: string;
+  /** The keys below the route's prefix, the bucket (only for names below that prefix), or the bucket's encryption keys. */
+  readonly on: 'objects' | 'bucket' | 'keys';
+  /** The calls of the function's code that need it. */
+  readonly calls: readonly string[];
+  /** Without it: always. */
+  readonly when?: readonly Need[];
+  /** Why. */
+  readonly reason: string;
+}
+
+const MISSING =
+  "what is not there is answered 403 without it, and 404 has another meaning: see the function's failures";
+const READ_BACK = 'reads back what it wrote: token, size and checksum';
+const BY_VERSION = 'the same, of the version that was pinned or written';
+
+const decrypt = (...calls: string[]): Grant => ({
+  action: 'kms:Decrypt',
+  on: 'keys',
+  calls,
+  reason: "S3 asks for it in the caller's name where the bucket's key is of KMS",
+});
+const encrypt = (...calls: string[]): readonly Grant[] => [
+  { action: 'kms:GenerateDataKey', on: 'keys', calls, reason: 'writing under a key of KMS' },
+  {
+    action: 'kms:Decrypt',
+    on: 'keys',
+    calls,
+    reason: 'a multipart upload under a key of KMS needs it beside GenerateDataKey',
+  },
+];
+const missing = (...calls: string[]): Grant => ({ action: 's3:ListBucket', on: 'bucket', calls, reason: MISSING });
+const read = (reason: string, ...calls: string[]): readonly Grant[] => [
+  { action: 's3:GetObject', on: 'objects', calls, reason },
+  { action: 's3:GetObjectVersion', on: 'objects', calls, when: ['versions'], reason: BY_VERSION },
+];
+const write = (reason: string, ...calls: string[]): readonly Grant[] => [
+  { action: 's3:PutObject', on: 'objects', calls, reason },
+  ...encrypt(...calls),
+];
+const writeTags = (...calls: string[]): Grant => ({
+  action: 's3:PutObjectTagging',
+  on: 'objects',
+  calls,
+  when: ['writesTags'],
+  reason: 'tags travel in a header of the write',
+});
+const listParts: Grant = {
+  action: 's3:ListMultipartUploadParts',
+  on: 'objects',
+  calls: ['ListParts'],
+  reason: 'what is there is known from the destination alone',
+};
+
+/** A function's rights at both ends. */
+export type FunctionGrants = Readonly<Record<Side, readonly Grant[]>>;
+
+/** The whole table. An end without grants is one that the function does not open at all. */
+export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
+  head: {
+    source: [
+      ...read("the source's facts; one byte where HEAD does not say why it is refused", 'HeadObject', 'GetObject'),
+      missing('HeadObject'),
+      {
+        action: 's3:GetObjectTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags'],
+        reason: 'tags are copied',
+      },
+      {
+        action: 's3:GetObjectVersionTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags', 'versions'],
+        reason: BY_VERSION,
+      },
+      {
+        action: 's3:GetObjectAttributes',
+        on: 'objects',
+        calls: ['GetObjectAttributes'],
+        when: ['keepsEtag'],
+        reason: 'where the source was cut',
+      },
+      {
+        action: 's3:GetObjectVersionAttributes',
+        on: 'objects',
+        calls: ['GetObjectAttributes'],
+        when: ['keepsEtag', 'versions'],
+        reason: BY_VERSION,
+      },
+      decrypt('HeadObject', 'GetObject', 'GetObjectAttributes'),
+    ],
+    destination: [
+      // Whatever is newest there: never by version.
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        reason: 'whether the destination holds this version already',
+      },
+      missing('HeadObject'),
+      decrypt('HeadObject'),
+    ],
+  },
+  init: {
+    source: [],
+    destination: [
+      ...write('makes the upload', 'CreateMultipartUpload'),
+      writeTags('CreateMultipartUpload'),
+      listParts,
+      decrypt('ListParts'),
+    ],
+  },
+  part: {
+    source: [...read('the bytes', 'GetObject'), decrypt('GetObject')],
+    // A worker that is tried again looks first what the one before it left.
+    destination: [...write('sends a part', 'UploadPart'), listParts, decrypt('ListParts')],
+  },
+  complete: {
+    source: [],
+    destination: [
+      ...write('joins the parts', 'CompleteMultipartUpload'),
+      listParts,
+      decrypt('ListParts'),
+      ...read(
+        `${READ_BACK}; S3 asks for it where a write is conditional on an ETag`,
+        'HeadObject',
+        'CompleteMultipartUpload',
+      ),
+      missing('HeadObject'),
+      decrypt('HeadObject'),
+    ],
+  },
+  copy: {
+    source: [...read('the bytes', 'GetObject'), decrypt('GetObject')],
+    destination: [
+      ...write('sends the object', 'PutObject'),
+      writeTags('PutObject'),
+      ...read(`${READ_BACK}; S3 asks for it where a write is conditional on an ETag`, 'HeadObject', 'PutObject'),
+      missing('HeadObject'),
+      decrypt('HeadObject'),
+    ],
+  },
+  abort: {
+    source: [],
+    destination: [
+      {
+        action: 's3:AbortMultipartUpload',
+        on: 'objects',
+        calls: ['AbortMultipartUpload'],
+        reason: 'releases the upload',
+      },
+      listParts,
+      decrypt('ListParts'),
+      // Not by version, and 403 and 404 mean the same to it: nothing of this transfer stands there.
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        reason: 'whether the upload was completed after all',
+      },
+      decrypt('HeadObject'),
+    ],
+  },
+};
+
+/** The grants that hold under these circumstances, each action once. */
+export function grantsFor(name: FunctionName, side: Side, needs: readonly Need[], on: Grant['on']): string[] {
+  const holds = (grant: Grant): boolean => grant.on === on && (grant.when ?? []).every((need) => needs.includes(need));
+  return [...new Set(GRANTS[name][side].filter(holds).map((grant) => grant.action))].sort();
+}
+
+/** Whether a function opens an end at all. */
+export function opens(name: FunctionName, side: Side): boolean {
+  return GRANTS[name][side].length > 0;
+}

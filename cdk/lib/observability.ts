@@ -1,0 +1,192 @@
+// Who is told when something is wrong, and where to look: a topic, alarms that all lead to it, a dashboard.
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { widgets } from './dashboard';
+import { Janitor } from './janitor';
+import { NAMESPACE, openMapRuns, service } from './metrics';
+import { checkForm } from './problem';
+import { Route } from './route';
+import { StateMachine } from './state-machine';
+import { TransloadFunction } from './transload-function';
+
+/** Properties of observability. */
+export interface ObservabilityProps {
+  /** The machine of transfers. */
+  readonly stateMachine: StateMachine;
+  /** The janitor. */
+  readonly janitor: Janitor;
+  /** The functions, by name. */
+  readonly functions: { [name: string]: TransloadFunction };
+  /** The routes. */
+  readonly routes: Route[];
+  /**
+   * Addresses that alarms are mailed to. Each has to confirm the first mail.
+   * @default - none; the topic is there for other subscriptions
+   */
+  readonly alarmEmails?: string[];
+}
+
+/** An alarm's figures. */
+interface Watch {
+  readonly metric: cloudwatch.IMetric;
+  readonly says: string;
+  readonly threshold?: number;
+  readonly periods?: number;
+}
+
+/** Topic, alarms and dashboard. */
+export class Observability extends Construct {
+  /** Where alarms go. */
+  public readonly topic: sns.Topic;
+  /** The dashboard. */
+  public readonly dashboard: cloudwatch.Dashboard;
+
+  constructor(scope: Construct, id: string, props: ObservabilityProps) {
+    super(scope, id);
+    this.topic = this.makeTopic(props.alarmEmails ?? []);
+    this.watchMachines(props);
+    this.watchFunctions(props.functions);
+    this.watchDeadLetters(props);
+    this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { widgets: widgets(props) });
+  }
+
+  private makeTopic(emails: string[]): sns.Topic {
+    const topic = new sns.Topic(this, 'Alarms', { displayName: 'transload alarms', enforceSSL: true });
+    // A topic with a policy of its own has no other: without this CloudWatch of the same account could not publish.
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    emails.forEach((email, index) => {
+      checkForm(`alarmEmails[${index}]`, email, /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'a mail address');
+      topic.addSubscription(new subscriptions.EmailSubscription(email));
+    });
+    return topic;
+  }
+
+  private watchMachines({ stateMachine, janitor, functions }: ObservabilityProps): void {
+    const transfers = executions(stateMachine);
+    this.watch('TransfersFailed', {
+      metric: transfers('ExecutionsFailed'),
+      says: 'transfers failed: look at their error, mend the cause, redrive',
+    });
+    this.watch('TransfersTimedOut', {
+      metric: transfers('ExecutionsTimedOut'),
+      says: 'transfers took longer than the definition allows',
+    });
+    this.watch('TransfersStopped', {
+      metric: transfers('ExecutionsAborted'),
+      says: 'transfers were stopped by somebody',
+    });
+    this.watch('TransfersThrottled', {
+      metric: transfers('ExecutionThrottled'),
+      says: 'state transitions were throttled: raise the quota',
+      periods: 3,
+    });
+    const cleaning = executions(janitor.stateMachine);
+    this.watch('JanitorFailed', {
+      metric: cleaning('ExecutionsFailed'),
+      says: "an upload was not released: redrive the janitor's execution",
+    });
+    this.watch('JanitorTimedOut', {
+      metric: cleaning('ExecutionsTimedOut'),
+      says: "an upload was not released: redrive the janitor's execution",
+    });
+    // 1,000 are the most that an account may have open in a Region; more wait.
+    this.watch('OpenMapRuns', {
+      metric: openMapRuns(),
+      says: 'map runs are open in this account and Region; beyond 1,000 they wait',
+      threshold: 900,
+    });
+    const parked = this.countParked(stateMachine, functions.init.logGroup);
+    this.watch('TransfersParked', {
+      metric: parked,
+      says: 'transfers used up all their rounds; what was sent is kept: redrive them',
+    });
+  }
+
+  /**
+   * Init ends a transfer whose rounds are used up, and says so in its log by the error's name. The machine's own log leaves out
+   * execution data, so that is not the place to look for it.
+   */
+  private countParked(machine: StateMachine, log: logs.LogGroup): cloudwatch.Metric {
+    const filter = new logs.MetricFilter(this, 'Parked', {
+      logGroup: log,
+      filterPattern: logs.FilterPattern.stringValue('$.fields.error', '=', 'RoundsExhausted'),
+      metricNamespace: NAMESPACE,
+      // Dimensions of such a metric can only come from the log's own fields, and none has the machine's name.
+      metricName: `Parked-${machine.machineName}`,
+      metricValue: '1',
+    });
+    return filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
+  }
+
+  /**
+   * A failure with a name counts as an error of Lambda, and most are retried: a share over a quarter of an hour is worth a look.
+   * Each invocation counts 0 or 1 errors, so their average is that share.
+   */
+  private watchFunctions(functions: { [name: string]: TransloadFunction }): void {
+    for (const [name, one] of Object.entries(functions)) {
+      const of = (metric: string, statistic: string): cloudwatch.Metric =>
+        service('Lambda', metric, { FunctionName: one.handler.functionName }, statistic);
+      const id = `${name[0].toUpperCase()}${name.slice(1)}`;
+      this.watch(`${id}Errors`, {
+        metric: of('Errors', 'Average'),
+        says: `(as a share) of the calls of function ${name} fail for a quarter of an hour`,
+        threshold: 0.25,
+        periods: 3,
+      });
+      this.watch(`${id}Throttles`, {
+        metric: of('Throttles', 'Sum'),
+        says: `calls of function ${name} are throttled for a quarter of an hour: raise concurrency, or lower that of transfers`,
+        periods: 3,
+      });
+    }
+  }
+
+  private watchDeadLetters({ routes, janitor }: ObservabilityProps): void {
+    const watch = (name: string, queue: sqs.Queue, what: string): void => {
+      const metric = service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.queueName }, 'Maximum');
+      this.watch(`DeadLetters${name}`, {
+        metric,
+        says: `events of ${what} could not start an execution: see the queue's messages`,
+      });
+    };
+    for (const route of routes) {
+      if (route.deadLetters !== undefined) {
+        watch(`-${route.routeName}`, route.deadLetters, `route ${route.routeName}`);
+      }
+    }
+    watch('', janitor.deadLetters, 'the janitor');
+  }
+
+  private watch(id: string, { metric, says, threshold = 1, periods = 1 }: Watch): void {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      metric,
+      alarmDescription: `transload: ${threshold} or more ${says}`,
+      threshold,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    const action = new actions.SnsAction(this.topic);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+  }
+}
+
+function executions(machine: StateMachine): (metric: string) => cloudwatch.Metric {
+  return (metric) => service('States', metric, { StateMachineArn: machine.stateMachineArn });
+}

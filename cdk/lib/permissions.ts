@@ -1,0 +1,105 @@
+// From the table of grants to statements: what a function may do at the ends of the routes, and nothing beside.
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { acknowledgeResource } from './acknowledge';
+import { FunctionName, Need, Side, grantsFor, opens } from './grants';
+import { Transfer, TransferEnd, TransferOptions } from './transfer';
+
+/** Gives a function's role what it needs for these transfers. */
+export function grantTransfers(role: iam.Role, name: FunctionName, transfers: Transfer[]): void {
+  for (const transfer of transfers) {
+    for (const side of ['source', 'destination'] as const) {
+      if (opens(name, side)) {
+        grantEnd(role, name, side, transfer[side], transfer.options ?? {});
+      }
+    }
+  }
+  denyWithoutTls(role);
+}
+
+function grantEnd(role: iam.Role, name: FunctionName, side: Side, end: TransferEnd, options: TransferOptions): void {
+  if (!end.location.usesOwnRole) {
+    // What may be done at the other account, partition or store is written there.
+    grantCredentials(role, end);
+    return;
+  }
+  const needs = needsOf(side, end, options);
+  const prefix = end.prefix ?? '';
+  const objects = `${bucketArn(role, end)}/${literal(prefix)}*`;
+  allow(role, grantsFor(name, side, needs, 'objects'), [objects]);
+  acknowledgeResource(
+    role,
+    objects,
+    `The keys of a route: ${side} ${end.location.locationName}:s3://${end.bucket.name}/${prefix}. Which of them comes next is not known before.`,
+  );
+  const listed = { StringLike: { 's3:prefix': `${literal(prefix)}*` } };
+  allow(role, grantsFor(name, side, needs, 'bucket'), [bucketArn(role, end)], prefix === '' ? undefined : listed);
+  allow(role, grantsFor(name, side, needs, 'keys'), end.bucket.kmsKeyArns ?? [], viaS3(role, end));
+}
+
+function allow(role: iam.Role, actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
+  if (actions.length > 0 && resources.length > 0) {
+    role.addToPolicy(new iam.PolicyStatement({ actions, resources, conditions }));
+  }
+}
+
+function grantCredentials(role: iam.Role, end: TransferEnd): void {
+  for (const statement of end.location._credentialStatements()) {
+    role.addToPolicy(statement);
+  }
+  if (end.location.props.credentials?.webIdentity !== undefined) {
+    acknowledgeResource(
+      role,
+      '*',
+      'sts:GetWebIdentityToken knows no resources; the condition holds it to one audience. X-Ray knows none either.',
+    );
+  }
+}
+
+/** What is so at this end. */
+function needsOf(side: Side, end: TransferEnd, options: TransferOptions): Need[] {
+  const needs: Need[] = end.bucket.versions === true ? ['versions'] : [];
+  const copies = options.tags === undefined && options.copyTags !== false;
+  if (side === 'source') {
+    return [
+      ...needs,
+      ...(copies ? ['readsTags' as const] : []),
+      ...(options.preserveEtag === true ? ['keepsEtag' as const] : []),
+    ];
+  }
+  const writes = copies || Object.keys(options.tags ?? {}).length > 0;
+  return writes ? [...needs, 'writesTags'] : needs;
+}
+
+function bucketArn(role: iam.Role, end: TransferEnd): string {
+  return Stack.of(role).formatArn({
+    service: 's3',
+    region: '',
+    account: '',
+    resource: end.bucket.name,
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
+  });
+}
+
+/** Keys only through S3, in the Region of the bucket. */
+function viaS3(role: iam.Role, end: TransferEnd): Record<string, unknown> {
+  const stack = Stack.of(role);
+  return { StringEquals: { 'kms:ViaService': `s3.${end.location.props.region ?? stack.region}.${stack.urlSuffix}` } };
+}
+
+/** A prefix that stands for itself in a policy, where * and ? are wildcards and $ begins a variable. */
+function literal(prefix: string): string {
+  return prefix.replace(/[*?$]/g, (char) => `\${${char}}`);
+}
+
+/** Keys and metadata are nobody's business on the way. */
+function denyWithoutTls(role: iam.Role): void {
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: ['s3:*'],
+      resources: ['*'],
+      conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+    }),
+  );
+}

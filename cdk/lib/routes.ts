@@ -1,0 +1,161 @@
+// Routes against locations: whether each can work, and whether all of them together come to an end.
+import { Stack, Token } from 'aws-cdk-lib';
+import { Location } from './location';
+import { partitionOfStack } from './partition';
+import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
+import { RouteEnd, RouteProps, hasEvents } from './route';
+import { Transfer, TransferEnd, checkOptions } from './transfer';
+
+const FIELDS: Fields<RouteProps> = {
+  name: 'text',
+  source: 'object',
+  destination: 'object',
+  ignore: 'texts',
+  events: 'texts',
+  options: 'object',
+  retryAttempts: 'number',
+  maxEventAgeHours: 'number',
+};
+const END: Fields<RouteEnd> = { location: 'text', bucket: 'text', prefix: 'text' };
+
+/** What the routes transfer, in their order. Refuses what can not work. */
+export function resolveRoutes(routes: RouteProps[], locations: Location[]): Transfer[] {
+  const transfers = routes.map((route, index) => resolveRoute(`routes[${index}]`, route, locations));
+  routes.forEach((route, index) => {
+    if (routes.findIndex((other) => other.name.toLowerCase() === route.name.toLowerCase()) < index) {
+      throw new Problem(`routes[${index}].name`, 'a name of its own', route.name);
+    }
+  });
+  refuseCircles(routes, transfers);
+  return transfers;
+}
+
+function resolveRoute(path: string, route: RouteProps, locations: Location[]): Transfer {
+  checkFields(path, route, FIELDS);
+  for (const field of ['name', 'source', 'destination'] as const) {
+    if (route[field] === undefined) {
+      throw new Problem(
+        `${path}.${field}`,
+        field === 'name' ? 'a name for metrics and alarms, found none' : '{"location": ..., "bucket": ...}, found none',
+      );
+    }
+  }
+  checkForm(
+    `${path}.name`,
+    route.name,
+    /^[A-Za-z][A-Za-z0-9-]{0,39}$/,
+    '1 to 40 letters, digits and hyphens, the first a letter',
+  );
+  checkRange(`${path}.retryAttempts`, route.retryAttempts, 0, 185);
+  checkRange(`${path}.maxEventAgeHours`, route.maxEventAgeHours, 1, 24);
+  const source = resolveEnd(`${path}.source`, route.source, locations);
+  const prefix = route.source.prefix ?? '';
+  if ((route.destination.prefix ?? prefix) !== prefix) {
+    throw new Problem(
+      `${path}.destination.prefix`,
+      `${JSON.stringify(prefix)} as at the source (or none), for EventBridge hands keys on as they are`,
+      route.destination.prefix,
+    );
+  }
+  const destination = resolveEnd(
+    `${path}.destination`,
+    { ...route.destination, prefix: route.source.prefix },
+    locations,
+  );
+  checkEvents(path, route, source);
+  if (route.options !== undefined) {
+    checkOptions(`${path}.options`, route.options, destination);
+  }
+  return { name: route.name, source, destination, options: route.options };
+}
+
+function resolveEnd(path: string, end: RouteEnd, locations: Location[]): TransferEnd {
+  checkFields(path, end, END);
+  for (const field of ['location', 'bucket'] as const) {
+    if (end[field] === undefined) {
+      throw new Problem(`${path}.${field}`, `the name of a ${field}, found none`);
+    }
+  }
+  const location = locations.find((one) => one.locationName === end.location);
+  if (location === undefined) {
+    throw new Problem(
+      `${path}.location`,
+      `one of locations (${locations.map((one) => one.locationName).join(', ')})`,
+      end.location,
+    );
+  }
+  // A prefix becomes part of a policy, a pattern and a variable: S3 would take more than these.
+  checkForm(
+    `${path}.prefix`,
+    end.prefix,
+    /^[^\u0000-\u001f"\\<>]{1,512}$/u,
+    'up to 512 characters but control characters, quotation marks, backslashes and angle brackets',
+  );
+  return { location, bucket: location._bucket(path, end.bucket, end.prefix ?? ''), prefix: end.prefix };
+}
+
+function checkEvents(path: string, route: RouteProps, source: TransferEnd): void {
+  const events = route.events ?? ['created'];
+  if (events.includes('deleted')) {
+    throw new Problem(`${path}.events`, 'created only: the machine copies and does not delete yet', events);
+  }
+  events.forEach((event, index) => checkOneOf(`${path}.events[${index}]`, event, ['created']));
+  const ignore = route.ignore ?? [];
+  if (ignore.length > 0 && route.source.prefix !== undefined) {
+    throw new Problem(
+      `${path}.ignore`,
+      'no prefix beside it, for EventBridge compares a key either with a prefix or with what it must not be; ' +
+        'write one of the two, or routes with finer prefixes',
+      ignore,
+    );
+  }
+  if (!hasEvents(route)) {
+    if (ignore.length > 0) {
+      throw new Problem(`${path}.ignore`, 'events beside it, for it filters these', ignore);
+    }
+    return;
+  }
+  const own = partitionOfStack(Stack.of(source.location));
+  const { partition } = source.location;
+  if (own === undefined || Token.isUnresolved(partition) || partition === own) {
+    return;
+  }
+  throw new Problem(
+    `${path}.events`,
+    `[], for events of ${source.location.locationName} (${partition ?? 'not of AWS'}) do not reach a stack in ${own}; ` +
+      'deploy the stack where the source is, or start transfers by hand',
+    events,
+  );
+}
+
+/** Whether what one route writes is what events of the other tell of. */
+function feeds(from: Transfer, to: Transfer): boolean {
+  const [one, other] = [from.destination.prefix ?? '', to.source.prefix ?? ''];
+  return from.destination.bucket.name === to.source.bucket.name && (one.startsWith(other) || other.startsWith(one));
+}
+
+/** Objects that go round without end cost money without end. */
+function refuseCircles(routes: RouteProps[], transfers: Transfer[]): void {
+  const follow = (start: number, at: number, seen: number[]): void => {
+    transfers.forEach((next, index) => {
+      if (!hasEvents(routes[index]) || !feeds(transfers[at], next)) {
+        return;
+      }
+      if (index === start) {
+        const circle = [...seen, start].map((one) => routes[one].name).join(' -> ');
+        throw new Problem(
+          `routes[${start}]`,
+          `no way back to its own source, found ${circle}: every object would be copied for ever`,
+        );
+      }
+      if (!seen.includes(index)) {
+        follow(start, index, [...seen, index]);
+      }
+    });
+  };
+  routes.forEach((route, index) => {
+    if (hasEvents(route)) {
+      follow(index, index, [index]);
+    }
+  });
+}

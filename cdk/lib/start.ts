@@ -1,0 +1,58 @@
+// Events that start a machine: a rule, the right to start this machine and no other, and a queue for what could not be delivered.
+import { Duration } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { DeadLetters } from './dead-letters';
+import { serviceOfAccount } from './principal';
+import { StateMachine } from './state-machine';
+
+/** What starts which machine. */
+export interface Start {
+  readonly description: string;
+  readonly pattern: events.EventPattern;
+  readonly machine: StateMachine;
+  /** Without it: the event as it comes. */
+  readonly input?: events.RuleTargetInput;
+  /** Without them: as often and as long as EventBridge does at most. */
+  readonly retryAttempts?: number;
+  readonly maxEventAgeHours?: number;
+}
+
+/** The rule, and where its dead letters are. */
+export interface Started {
+  readonly rule: events.Rule;
+  readonly deadLetters: sqs.Queue;
+}
+
+/** Makes the rule in this scope. */
+export function startByEvents(scope: Construct, start: Start): Started {
+  const deadLetters = new DeadLetters(scope, 'DeadLetters').queue;
+  const { description, pattern: eventPattern } = start;
+  const target = targetOf(start, mayStart(scope, start), deadLetters);
+  const rule = new events.Rule(scope, 'Rule', { description, eventPattern, targets: [{ bind: () => target }] });
+  DeadLetters.allow(deadLetters, rule);
+  return { rule, deadLetters };
+}
+
+function mayStart(scope: Construct, { description, machine }: Start): iam.Role {
+  const role = new iam.Role(scope, 'Role', { assumedBy: serviceOfAccount(scope, 'events.amazonaws.com'), description });
+  role.addToPolicy(
+    new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }),
+  );
+  return role;
+}
+
+function targetOf(start: Start, role: iam.Role, deadLetters: sqs.Queue): events.RuleTargetConfig {
+  return {
+    arn: start.machine.stateMachineArn,
+    role,
+    input: start.input,
+    deadLetterConfig: { arn: deadLetters.queueArn },
+    retryPolicy: {
+      maximumRetryAttempts: start.retryAttempts ?? 185,
+      maximumEventAgeInSeconds: Duration.hours(start.maxEventAgeHours ?? 24).toSeconds(),
+    },
+  };
+}

@@ -1,0 +1,215 @@
+// A state machine from its file: the text with substitutions, and by hand the grants that a definition from a file does not
+// bring with it.
+import * as fs from 'node:fs';
+import { ArnFormat, Aws, Fn, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeResource } from './acknowledge';
+import { Problem } from './problem';
+import { serviceOfAccount } from './principal';
+import { ResultsBucket } from './results-bucket';
+import { RetentionProps, logGroup } from './retention';
+import { TransloadFunction } from './transload-function';
+
+/** Properties of a state machine. */
+export interface StateMachineProps extends RetentionProps {
+  /** File of the definition (Amazon States Language). */
+  readonly definitionFile: string;
+  /** Name of the machine. */
+  readonly machineName: string;
+  /** Functions by their placeholders in the definition, `HeadFunctionArn` for `${HeadFunctionArn}`. */
+  readonly functions: { [placeholder: string]: TransloadFunction };
+  /**
+   * Bucket for `${ResultsBucket}`.
+   * @default - none
+   */
+  readonly results?: ResultsBucket;
+}
+
+/** Below this prefix the definition writes a map's results. */
+const RESULTS_PREFIX = 'object/';
+/** Groups with this prefix need no entry each in the account's resource policy for logs, which is of limited length. */
+const LOG_PREFIX = '/aws/vendedlogs/states/';
+/** The service takes definitions of up to 1 MiB. */
+const LARGEST_DEFINITION = 1_048_576;
+
+/** A state machine. */
+export class StateMachine extends Construct {
+  /** The machine. */
+  public readonly machine: sfn.StateMachine;
+  /** Its role. */
+  public readonly role: iam.Role;
+  /** Its log of errors. */
+  public readonly logGroup: logs.LogGroup;
+  /** Its name. */
+  public readonly machineName: string;
+
+  constructor(scope: Construct, id: string, props: StateMachineProps) {
+    super(scope, id);
+    if (!Token.isUnresolved(props.machineName) && !/^[A-Za-z0-9_-]{1,80}$/.test(props.machineName)) {
+      throw new Problem(
+        'machineName',
+        'a name of 1 to 80 letters, digits, hyphens and underscores (a shorter stack name)',
+        props.machineName,
+      );
+    }
+    this.machineName = props.machineName;
+    const text = readDefinition(props.definitionFile);
+    const substitutions = substitutionsOf(props);
+    checkPlaceholders(props.definitionFile, text, Object.keys(substitutions));
+    this.logGroup = logGroup(this, props, `${LOG_PREFIX}${props.machineName}-${stackSuffix()}`);
+    this.role = this.makeRole(props);
+    this.machine = new sfn.StateMachine(this, 'Machine', {
+      stateMachineName: props.machineName,
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      definitionBody: sfn.DefinitionBody.fromString(text),
+      definitionSubstitutions: substitutions,
+      role: this.role,
+      logs: { destination: this.logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: false },
+      tracingEnabled: true,
+    });
+    acknowledge(
+      this.machine,
+      'SF1',
+      'Executions are of type STANDARD: their histories hold every event for 90 days. The log is there for alarms and search, and errors are what these look for.',
+    );
+    this.grantMaps(mapLabels(props.definitionFile, text));
+  }
+
+  /** ARN of the machine. */
+  public get stateMachineArn(): string {
+    return this.machine.stateMachineArn;
+  }
+
+  /** ARN of the machine's executions; of the children of a map with its label. */
+  public executionsArn(label?: string): string {
+    const name = this.machine.stateMachineName;
+    return Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: label === undefined ? `${name}:*` : `${name}/${label}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  private makeRole(props: StateMachineProps): iam.Role {
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: serviceOfAccount(this, 'states.amazonaws.com'),
+      description: 'What a state machine of transload may do',
+    });
+    const functions = [...new Set(Object.values(props.functions))];
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: functions.map((one) => one.handler.functionArn),
+      }),
+    );
+    if (props.results !== undefined) {
+      const objects = props.results.objectsArn(RESULTS_PREFIX);
+      role.addToPolicy(
+        new iam.PolicyStatement({
+          actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+          resources: [objects],
+        }),
+      );
+      acknowledgeResource(
+        role,
+        objects,
+        "A map's results are written under the name of their execution, which is not known before.",
+      );
+    }
+    acknowledgeResource(role, '*', "X-Ray's actions and those for the delivery of logs know no resources.");
+    return role;
+  }
+
+  /**
+   * A Distributed Map starts its children as executions of its own machine, and on a redrive redrives them. A policy of its
+   * own: the machine waits for its role's policy, which so can not name the machine.
+   */
+  private grantMaps(labels: string[]): void {
+    if (labels.length === 0) {
+      return;
+    }
+    const policy = new iam.Policy(this, 'RunMaps', { roles: [this.role] });
+    const allow = (actions: string[], resources: string[]): void => {
+      policy.addStatements(new iam.PolicyStatement({ actions, resources }));
+    };
+    const children = labels.map((label) => this.executionsArn(label));
+    allow(['states:StartExecution'], [this.stateMachineArn]);
+    allow(['states:DescribeExecution', 'states:StopExecution'], [this.executionsArn()]);
+    allow(['states:RedriveExecution'], children);
+    for (const resource of [this.executionsArn(), ...children]) {
+      acknowledgeResource(policy, resource, 'Executions of this very machine; their names are given when they start.');
+    }
+  }
+
+  /**
+   * Actions of an AWS SDK integration on the executions of another machine.
+   * @internal
+   */
+  public _allowOnExecutionsOf(other: StateMachine, actions: string[]): void {
+    const resource = other.executionsArn();
+    this.role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
+    acknowledgeResource(
+      this.role,
+      resource,
+      'Any execution of that machine may be stopped or time out; their names are given when they start.',
+    );
+  }
+}
+
+/** A log that outlived a stack keeps its name: the next stack of the same name needs another. */
+function stackSuffix(): string {
+  return Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Aws.STACK_ID))));
+}
+
+function readDefinition(file: string): string {
+  if (!fs.existsSync(file)) {
+    throw new Problem('definitions', `the definition ${file}, found none`);
+  }
+  const text = fs.readFileSync(file, 'utf8');
+  if (Buffer.byteLength(text) > LARGEST_DEFINITION) {
+    throw new Problem(
+      'definitions',
+      `a definition of at most ${LARGEST_DEFINITION} bytes in ${file}`,
+      Buffer.byteLength(text),
+    );
+  }
+  return text;
+}
+
+function substitutionsOf(props: StateMachineProps): { [placeholder: string]: string } {
+  const functions = Object.entries(props.functions).map(([placeholder, one]) => [placeholder, one.handler.functionArn]);
+  const results = props.results === undefined ? [] : [['ResultsBucket', props.results.bucket.bucketName]];
+  return Object.fromEntries([...functions, ...results]);
+}
+
+/** A placeholder without a value would be deployed as it stands, and a value without a placeholder is a typing error. */
+function checkPlaceholders(file: string, text: string, given: string[]): void {
+  const found = [...new Set([...text.matchAll(/\$\{([A-Za-z0-9_]+)\}/g)].map((match) => match[1]))].sort();
+  if (found.join() !== [...given].sort().join()) {
+    throw new Problem('definitions', `the placeholders ${[...given].sort().join(', ')} in ${file}`, found);
+  }
+}
+
+/** Labels of the Distributed Maps of a definition, wherever they stand. */
+function mapLabels(file: string, text: string): string[] {
+  const labels: string[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) {
+      return;
+    }
+    const state = node as { Type?: string; Label?: string; ItemProcessor?: { ProcessorConfig?: { Mode?: string } } };
+    if (state.Type === 'Map' && state.ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED') {
+      if (state.Label === undefined) {
+        throw new Problem('definitions', `a Label on each Distributed Map of ${file} (grants name it), found none`);
+      }
+      labels.push(state.Label);
+    }
+    Object.values(node).forEach(visit);
+  };
+  visit(JSON.parse(text));
+  return labels;
+}

@@ -1,0 +1,197 @@
+// What a route transfers, and how: the options are those of the machine's input.
+import { Location } from './location';
+import { LocationBucket } from './location-props';
+import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
+
+/** Encryption at the destination. */
+export interface TransferEncryption {
+  /** AES256 (keys of S3) or aws:kms. */
+  readonly type: string;
+  /**
+   * ARN of the KMS key; only with aws:kms.
+   * @default - the account's own key for S3
+   */
+  readonly keyId?: string;
+  /**
+   * Whether one bucket key serves many objects; only with aws:kms.
+   * @default false
+   */
+  readonly bucketKey?: boolean;
+}
+
+/** Options of a transfer, as the machine's input has them. */
+export interface TransferOptions {
+  /**
+   * Bytes of a part.
+   * @default - the location's, grown to what the object needs
+   */
+  readonly partSize?: number;
+  /**
+   * Objects up to this many bytes are sent whole.
+   * @default 16777216
+   */
+  readonly wholeObjectLimit?: number;
+  /**
+   * Workers at a time for one object, 1 to 10000.
+   * @default 64
+   */
+  readonly maxConcurrency?: number;
+  /**
+   * Parts that one worker sends at a time, 1 to 16.
+   * @default 2
+   */
+  readonly partsInFlight?: number;
+  /**
+   * Rounds over what is missing before a transfer is parked, 1 to 100.
+   * @default 5
+   */
+  readonly rounds?: number;
+  /**
+   * Wait before the second round in seconds, 1 to 3600; doubles with each.
+   * @default 5
+   */
+  readonly backoffSeconds?: number;
+  /**
+   * When an object at the destination is replaced: ifDifferent, always, never.
+   * @default ifDifferent
+   */
+  readonly overwrite?: string;
+  /**
+   * Whether parts are cut as the source's were, so that the ETag is the same.
+   * @default false
+   */
+  readonly preserveEtag?: boolean;
+  /**
+   * Whether the requester pays for reading the source.
+   * @default false
+   */
+  readonly requesterPays?: boolean;
+  /**
+   * Storage class at the destination.
+   * @default - the source's where both know it
+   */
+  readonly storageClass?: string;
+  /**
+   * Encryption at the destination.
+   * @default - the bucket's
+   */
+  readonly encryption?: TransferEncryption;
+  /**
+   * Replaces the source's user metadata.
+   * @default - the source's
+   */
+  readonly metadata?: { [name: string]: string };
+  /**
+   * Replaces the source's tags.
+   * @default - the source's
+   */
+  readonly tags?: { [name: string]: string };
+  /**
+   * Whether the source's tags are read and written. False needs fewer rights.
+   * @default true
+   */
+  readonly copyTags?: boolean;
+}
+
+/** An end of a transfer, resolved. */
+export interface TransferEnd {
+  /** The location. */
+  readonly location: Location;
+  /** The bucket, as the location lists it. */
+  readonly bucket: LocationBucket;
+  /**
+   * Only keys that begin so.
+   * @default - all keys
+   */
+  readonly prefix?: string;
+}
+
+/** What is transferred. */
+export interface Transfer {
+  /** Name, for metrics. */
+  readonly name: string;
+  /** Where it is read. */
+  readonly source: TransferEnd;
+  /** Where it is written. */
+  readonly destination: TransferEnd;
+  /**
+   * How.
+   * @default - the defaults of the machine
+   */
+  readonly options?: TransferOptions;
+}
+
+const OPTIONS: Fields<TransferOptions> = {
+  partSize: 'number',
+  wholeObjectLimit: 'number',
+  maxConcurrency: 'number',
+  partsInFlight: 'number',
+  rounds: 'number',
+  backoffSeconds: 'number',
+  overwrite: 'text',
+  preserveEtag: 'flag',
+  requesterPays: 'flag',
+  storageClass: 'text',
+  encryption: 'object',
+  metadata: 'map',
+  tags: 'map',
+  copyTags: 'flag',
+};
+const ENCRYPTION: Fields<TransferEncryption> = { type: 'text', keyId: 'text', bucketKey: 'flag' };
+/** Classes that any general purpose bucket takes. */
+const STORAGE_CLASSES = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+  'GLACIER_IR',
+];
+
+/**
+ * Refuses what the functions would refuse, before anything is deployed. The ranges are those of functions/wire.
+ * @internal
+ */
+export function checkOptions(path: string, options: TransferOptions, destination: TransferEnd): void {
+  checkFields(path, options, OPTIONS);
+  checkRange(`${path}.partSize`, options.partSize, 1, 5 * 2 ** 30);
+  checkRange(`${path}.wholeObjectLimit`, options.wholeObjectLimit, 0, 5 * 2 ** 30);
+  checkRange(`${path}.maxConcurrency`, options.maxConcurrency, 1, 10_000);
+  checkRange(`${path}.partsInFlight`, options.partsInFlight, 1, 16);
+  checkRange(`${path}.rounds`, options.rounds, 1, 100);
+  checkRange(`${path}.backoffSeconds`, options.backoffSeconds, 1, 3_600);
+  checkOneOf(`${path}.overwrite`, options.overwrite, ['ifDifferent', 'always', 'never']);
+  checkOneOf(`${path}.storageClass`, options.storageClass, STORAGE_CLASSES);
+  if (JSON.stringify(options).match(/[<>]/)) {
+    throw new Problem(path, 'no < and > (an input transformer takes them for its variables)');
+  }
+  if (options.encryption !== undefined) {
+    checkEncryption(`${path}.encryption`, options.encryption, destination);
+  }
+}
+
+function checkEncryption(path: string, encryption: TransferEncryption, destination: TransferEnd): void {
+  checkFields(path, encryption, ENCRYPTION);
+  const { type, keyId, bucketKey } = encryption;
+  if (type === undefined) {
+    throw new Problem(`${path}.type`, 'AES256 or aws:kms, found none');
+  }
+  checkOneOf(`${path}.type`, type, ['AES256', 'aws:kms']);
+  if (type === 'AES256' && (keyId !== undefined || bucketKey !== undefined)) {
+    throw new Problem(`${path}.keyId`, 'type aws:kms beside keyId and bucketKey', type);
+  }
+  if (keyId === undefined) {
+    return;
+  }
+  checkForm(`${path}.keyId`, keyId, /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'ARN of a KMS key');
+  const { location, bucket } = destination;
+  if (location.usesOwnRole && !(bucket.kmsKeyArns ?? []).includes(keyId)) {
+    throw new Problem(
+      `${path}.keyId`,
+      `a key that locations.${location.locationName}.buckets lists as kmsKeyArns of ${bucket.name}`,
+      keyId,
+    );
+  }
+}

@@ -1,0 +1,144 @@
+// One Lambda of the workflow: its binary, its size, its log and its own role with just what it needs.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledgeResource } from './acknowledge';
+import { FUNCTIONS, FunctionName } from './grants';
+import { Location } from './location';
+import { Network } from './network';
+import { grantTransfers } from './permissions';
+import { Problem, checkOneOf, checkRange } from './problem';
+import { RetentionProps, logGroup } from './retention';
+import { SIZES } from './sizing';
+import { Transfer } from './transfer';
+
+/** Properties of a function. */
+export interface TransloadFunctionProps extends RetentionProps {
+  /** Which one: head, init, part, complete, copy, abort. */
+  readonly name: string;
+  /** Folder with one folder for each function, each with a file `bootstrap`. */
+  readonly code: string;
+  /** Name of the machine that it works for: a dimension of its metrics. */
+  readonly machineName: string;
+  /** The locations it may be told to work with. */
+  readonly locations: Location[];
+  /** What is transferred: the grants follow from it. */
+  readonly transfers: Transfer[];
+  /**
+   * Processor: arm64 or x86_64.
+   * @default arm64
+   */
+  readonly architecture?: string;
+  /**
+   * MiB, 128 to 10240.
+   * @default - by function: 256 for requests, 512 for streams
+   */
+  readonly memory?: number;
+  /**
+   * Invocations at a time, reserved for this function and withheld from it beyond.
+   * @default - none: a new account has 10 in all, and reserving more than there is fails
+   */
+  readonly reservedConcurrency?: number;
+  /**
+   * Network to run in.
+   * @default - none: Lambda's own, with a way to the internet
+   */
+  readonly network?: Network;
+}
+
+/** 4 KB hold all variables of a function; some room is kept for the others and for references. */
+const LARGEST_VARIABLES = 3_800;
+
+/** A Lambda of the workflow. */
+export class TransloadFunction extends Construct {
+  /** The function. */
+  public readonly handler: lambda.Function;
+  /** Its role. */
+  public readonly role: iam.Role;
+  /** Its log. */
+  public readonly logGroup: logs.LogGroup;
+
+  constructor(scope: Construct, id: string, props: TransloadFunctionProps) {
+    super(scope, id);
+    checkOneOf('name', props.name, FUNCTIONS);
+    checkOneOf('architecture', props.architecture, ['arm64', 'x86_64']);
+    checkRange(`memory.${props.name}`, props.memory, 128, 10_240);
+    checkRange(`reservedConcurrency.${props.name}`, props.reservedConcurrency, 1, 10_000);
+    const name = props.name as FunctionName;
+    this.logGroup = logGroup(this, props);
+    this.role = this.makeRole(name, props);
+    this.handler = this.makeFunction(name, props);
+  }
+
+  private makeRole(name: FunctionName, props: TransloadFunctionProps): iam.Role {
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `What function ${name} of transload may do`,
+    });
+    this.logGroup.grantWrite(role);
+    grantTransfers(role, name, props.transfers);
+    props.network?._grantInterfaces(role);
+    // The statement itself comes with the function's tracing.
+    acknowledgeResource(
+      role,
+      '*',
+      "X-Ray's actions know no resources (xray:PutTraceSegments, xray:PutTelemetryRecords); in a network of its own neither do those for network interfaces.",
+    );
+    return role;
+  }
+
+  private makeFunction(name: FunctionName, props: TransloadFunctionProps): lambda.Function {
+    const size = SIZES[name];
+    const handler = new lambda.Function(this, 'Function', {
+      description: `State ${name[0].toUpperCase()}${name.slice(1)} of transload`,
+      runtime: lambda.Runtime.PROVIDED_AL2023,
+      architecture: props.architecture === 'x86_64' ? lambda.Architecture.X86_64 : lambda.Architecture.ARM_64,
+      handler: 'bootstrap',
+      code: lambda.Code.fromAsset(codeFolder(props.code, name)),
+      memorySize: props.memory ?? size.memory,
+      timeout: Duration.seconds(size.timeout),
+      reservedConcurrentExecutions: props.reservedConcurrency,
+      role: this.role,
+      environment: this.environment(props),
+      logGroup: this.logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      tracing: lambda.Tracing.ACTIVE,
+    });
+    props.network?._connect(handler);
+    return handler;
+  }
+
+  /** Names of places only: no key, no secret. Metrics are lines of the log, so they need no right. */
+  private environment(props: TransloadFunctionProps): { [name: string]: string } {
+    const locations = Object.fromEntries(props.locations.map((location) => [location.locationName, location._json()]));
+    const length = JSON.stringify({ locations }).length;
+    if (length > LARGEST_VARIABLES) {
+      throw new Problem(
+        'locations',
+        `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`,
+        length,
+      );
+    }
+    return {
+      TRANSLOAD_LOCATIONS: Stack.of(this).toJsonString({ locations }),
+      TRANSLOAD_MACHINE: props.machineName,
+      TRANSLOAD_METRICS: '1',
+    };
+  }
+}
+
+/** The folder of a function's asset. One line says what to do where there is none. */
+function codeFolder(code: string, name: FunctionName): string {
+  const folder = path.resolve(code, name);
+  if (!fs.existsSync(path.join(folder, 'bootstrap'))) {
+    throw new Problem(
+      'code',
+      `the function's binary ${path.join(folder, 'bootstrap')}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`,
+    );
+  }
+  return folder;
+}

@@ -1,0 +1,40 @@
+// A stack with nothing but transload, and the outputs that the command line finds it by.
+import { CfnOutput, Stack, StackProps } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Transload, TransloadProps } from './transload';
+
+/** Properties of the stack. */
+export interface TransloadStackProps extends StackProps {
+  /** What is deployed. */
+  readonly transload: TransloadProps;
+}
+
+/** transload as a stack. */
+export class TransloadStack extends Stack {
+  /** What is deployed. */
+  public readonly transload: Transload;
+
+  constructor(scope: Construct, id: string, props: TransloadStackProps) {
+    super(scope, id, props);
+    this.transload = new Transload(this, 'Transload', props.transload);
+    const { stateMachine, janitor, results, locations, observability } = this.transload;
+    this.output('ObjectMachineArn', stateMachine.stateMachineArn, 'The machine that moves one object');
+    this.output(
+      'JanitorMachineArn',
+      janitor.stateMachine.stateMachineArn,
+      'The machine that cleans up after stopped transfers',
+    );
+    this.output('ResultsBucket', results.bucket.bucketName, 'Records of maps');
+    this.output('AlarmTopicArn', observability.topic.topicArn, 'Where alarms are sent');
+    this.output('DashboardName', observability.dashboard.dashboardName, 'How transfers are doing');
+    this.output(
+      'Locations',
+      locations.map((location) => location.locationName).join(','),
+      'Names that transfers may use',
+    );
+  }
+
+  private output(name: string, value: string, description: string): void {
+    new CfnOutput(this, name, { value, description });
+  }
+}

@@ -1,0 +1,238 @@
+// Everything: functions, the machine of transfers, the janitor, routes, alarms, and if asked for a network.
+import * as path from 'node:path';
+import { Stack, Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { defaultCode, definitionFile } from './files';
+import { FUNCTIONS } from './grants';
+import { Janitor } from './janitor';
+import { Location } from './location';
+import { LocationProps } from './location-props';
+import { Network, NetworkProps } from './network';
+import { Observability } from './observability';
+import { Fields, Problem, checkFields, refuseKeys } from './problem';
+import { ResultsBucket } from './results-bucket';
+import { RetentionProps, checkRetention } from './retention';
+import { Route, RouteProps } from './route';
+import { resolveRoutes } from './routes';
+import { StateMachine } from './state-machine';
+import { Transfer } from './transfer';
+import { TransloadFunction } from './transload-function';
+
+/** Properties of transload. All of them can stand in a JSON file. */
+export interface TransloadProps extends RetentionProps {
+  /** Places by name. Transfers name them, and never carry keys. */
+  readonly locations: { [name: string]: LocationProps };
+  /**
+   * Ways that objects go. The functions' rights follow from them, so what is transferred by hand needs a route too (with no
+   * events).
+   */
+  readonly routes: RouteProps[];
+  /**
+   * Addresses that alarms are mailed to.
+   * @default - none
+   */
+  readonly alarmEmails?: string[];
+  /**
+   * Processor of the functions: arm64 or x86_64, as they were built.
+   * @default arm64
+   */
+  readonly architecture?: string;
+  /**
+   * Folder with one folder for each function, each with a file `bootstrap`.
+   * @default - ../target/lambda, where they are built
+   */
+  readonly code?: string;
+  /**
+   * Folder with the definitions object.asl.json and janitor.asl.json.
+   * @default - ../statemachine
+   */
+  readonly definitions?: string;
+  /**
+   * MiB by function, 128 to 10240.
+   * @default - 256 for head, init and abort, 512 for part, complete and copy
+   */
+  readonly memory?: { [functionName: string]: number };
+  /**
+   * Invocations at a time reserved by function.
+   * @default - none
+   */
+  readonly reservedConcurrency?: { [functionName: string]: number };
+  /**
+   * Days that a map's results are kept, 1 to 3650.
+   * @default 30
+   */
+  readonly resultsRetentionDays?: number;
+  /**
+   * A network for the functions; `{}` makes a new one.
+   * @default - none: Lambda's own
+   */
+  readonly network?: NetworkProps;
+}
+
+/** @internal */
+export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
+  locations: 'object',
+  routes: 'objects',
+  alarmEmails: 'texts',
+  architecture: 'text',
+  code: 'text',
+  definitions: 'text',
+  memory: 'object',
+  reservedConcurrency: 'object',
+  resultsRetentionDays: 'number',
+  network: 'object',
+  logRetentionDays: 'number',
+  retain: 'flag',
+};
+
+/** Moves S3 objects between places that cannot replicate to each other. */
+export class Transload extends Construct {
+  /** The machine that moves one object. */
+  public readonly stateMachine: StateMachine;
+  /** Cleans up after stopped transfers. */
+  public readonly janitor: Janitor;
+  /** The functions, by name. */
+  public readonly functions: { [name: string]: TransloadFunction };
+  /** Where the records of maps are written. */
+  public readonly results: ResultsBucket;
+  /** The routes. */
+  public readonly routes: Route[];
+  /** The locations. */
+  public readonly locations: Location[];
+  /** Alarms and dashboard. */
+  public readonly observability: Observability;
+  /** The network, if asked for. */
+  public readonly network?: Network;
+
+  constructor(scope: Construct, id: string, props: TransloadProps) {
+    super(scope, id);
+    check(props);
+    refuseSecond(this);
+    const places = new Construct(this, 'Locations');
+    this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
+    const transfers = resolveRoutes(props.routes, this.locations);
+    this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
+    this.functions = this.makeFunctions(props, transfers);
+    this.results = new ResultsBucket(this, 'Results', props);
+    this.stateMachine = this.makeStateMachine(props);
+    this.janitor = this.makeJanitor(props);
+    this.routes = props.routes.map(
+      (route, index) =>
+        new Route(this, `Route-${route.name}`, { route, transfer: transfers[index], machine: this.stateMachine }),
+    );
+    const { stateMachine, janitor, functions, routes } = this;
+    this.observability = new Observability(this, 'Observability', {
+      stateMachine,
+      janitor,
+      functions,
+      routes,
+      alarmEmails: props.alarmEmails,
+    });
+  }
+
+  private makeNetwork(network: NetworkProps, props: TransloadProps): Network {
+    return new Network(this, 'Network', { network, locations: this.locations, ...kept(props) });
+  }
+
+  private makeStateMachine(props: TransloadProps): StateMachine {
+    return new StateMachine(this, 'Object', {
+      definitionFile: definition(props, 'object'),
+      machineName: machineName(this, 'object'),
+      functions: Object.fromEntries(Object.entries(this.functions).map(([name, one]) => [placeholder(name), one])),
+      results: this.results,
+      ...kept(props),
+    });
+  }
+
+  private makeJanitor(props: TransloadProps): Janitor {
+    return new Janitor(this, 'Janitor', {
+      definitionFile: definition(props, 'janitor'),
+      machineName: machineName(this, 'janitor'),
+      cleansUpAfter: this.stateMachine,
+      abort: this.functions.abort,
+      ...kept(props),
+    });
+  }
+
+  private makeFunctions(props: TransloadProps, transfers: Transfer[]): { [name: string]: TransloadFunction } {
+    const made = FUNCTIONS.map((name) => [
+      name,
+      new TransloadFunction(this, capital(name), {
+        name,
+        code: props.code ?? defaultCode(),
+        architecture: props.architecture,
+        memory: props.memory?.[name],
+        reservedConcurrency: props.reservedConcurrency?.[name],
+        machineName: machineName(this, 'object'),
+        locations: this.locations,
+        transfers,
+        network: this.network,
+        ...kept(props),
+      }),
+    ]);
+    return Object.fromEntries(made);
+  }
+}
+
+/** Named, so that the functions can be told whose metrics they write before the machine is there. */
+function machineName(scope: Construct, name: string): string {
+  return `${Stack.of(scope).stackName}-${name}`;
+}
+
+function kept({ logRetentionDays, retain }: TransloadProps): RetentionProps {
+  return { logRetentionDays, retain };
+}
+
+/** Two machines of one name would be refused in the middle of a deployment. */
+function refuseSecond(one: Transload): void {
+  const other = Stack.of(one)
+    .node.findAll()
+    .find((node) => node instanceof Transload && node !== one);
+  if (other !== undefined) {
+    throw new Problem(
+      one.node.path,
+      `one Transload in a stack (its machines are named after it), found ${other.node.path}`,
+    );
+  }
+}
+
+/** State `Part`, function `part`, placeholder `PartFunctionArn`, construct `Part`. */
+function placeholder(name: string): string {
+  return `${capital(name)}FunctionArn`;
+}
+
+function capital(name: string): string {
+  return `${name[0].toUpperCase()}${name.slice(1)}`;
+}
+
+function definition(props: TransloadProps, name: string): string {
+  return props.definitions === undefined ? definitionFile(name) : path.resolve(props.definitions, `${name}.asl.json`);
+}
+
+function check(props: TransloadProps): void {
+  refuseKeys('', props);
+  checkFields('', props, TRANSLOAD_FIELDS);
+  if (props.locations === undefined || Object.keys(props.locations).length === 0) {
+    throw new Problem('locations', 'at least one place, {"global": {...}}; found none');
+  }
+  if (props.routes === undefined) {
+    throw new Problem(
+      'routes',
+      'the ways that objects go, [{"name": ..., "source": ..., "destination": ...}]; found none',
+    );
+  }
+  checkRetention('logRetentionDays', props.logRetentionDays);
+  for (const [field, sizes] of [
+    ['memory', props.memory],
+    ['reservedConcurrency', props.reservedConcurrency],
+  ] as const) {
+    for (const [name, found] of Object.entries(sizes ?? {})) {
+      if (!(FUNCTIONS as readonly string[]).includes(name)) {
+        throw new Problem(`${field}.${name}`, `one of ${FUNCTIONS.join(', ')}`, name);
+      }
+      if (!Number.isSafeInteger(found) && !Token.isUnresolved(found)) {
+        throw new Problem(`${field}.${name}`, 'a whole number', found);
+      }
+    }
+  }
+}

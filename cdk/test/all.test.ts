@@ -1,0 +1,12 @@
+// All tests in one process: loading the library takes longer than they do.
+import './grants';
+import './machines';
+import './routes';
+import './observability';
+import './security';
+import './snapshot';
+import './app';
+import './refusals';
+import './props';
+import './contract';
+import './definitions';

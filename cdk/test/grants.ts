@@ -1,0 +1,183 @@
+// Each function may do what its code calls, on the keys of the routes, and nothing else.
+import * as assert from 'node:assert';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { FUNCTIONS, FunctionName, GRANTS, Side } from '../lib/grants';
+import { LEAST, MANY, OWN, PACKAGE, Permission, Template, functionRole, permissions, synth } from './support';
+
+const ARN = 'arn:${AWS::Partition}';
+const XRAY = ['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *'];
+const REPOSITORY = path.join(PACKAGE, '..');
+
+/** What a function's role allows beside its own log and X-Ray, in words. */
+function allowed(template: Template, name: string): string[] {
+  const found = permissions(template, functionRole(name))
+    .filter(({ effect }) => effect === 'Allow')
+    .map(words);
+  const log = `\${${functionRole(name).replace(/Role$/, 'Logs')}.Arn}`;
+  const everybody = [`logs:CreateLogStream on ${log}`, `logs:PutLogEvents on ${log}`, ...XRAY];
+  for (const expected of everybody) {
+    assert.ok(found.includes(expected), `${name}: ${expected} is missing`);
+  }
+  return found.filter((one) => !everybody.includes(one)).sort();
+}
+
+function words({ action, resource, condition }: Permission): string {
+  return `${action} on ${resource}${condition === '' ? '' : ` if ${condition}`}`;
+}
+
+const VIA = '{"StringEquals":{"kms:ViaService":"s3.eu-west-1.${AWS::URLSuffix}"}}';
+const from = (...actions: string[]): string[] => actions.map((action) => `s3:${action} on ${ARN}:s3:::from/a/*`);
+const into = (...actions: string[]): string[] => actions.map((action) => `s3:${action} on ${ARN}:s3:::into/a/*`);
+const list = (bucket: string): string => `s3:ListBucket on ${ARN}:s3:::${bucket} if {"StringLike":{"s3:prefix":"a/*"}}`;
+const key = (id: string, ...actions: string[]): string[] =>
+  actions.map((action) => `kms:${action} on arn:aws:kms:eu-west-1:111111111111:key/${id} if ${VIA}`);
+
+/** Written by hand, from what the code of the functions calls. */
+const MOST: Readonly<Record<FunctionName, string[]>> = {
+  head: [
+    ...from(
+      'GetObject',
+      'GetObjectAttributes',
+      'GetObjectTagging',
+      'GetObjectVersion',
+      'GetObjectVersionAttributes',
+      'GetObjectVersionTagging',
+    ),
+    list('from'),
+    ...key('from', 'Decrypt'),
+    ...into('GetObject'),
+    list('into'),
+    ...key('into', 'Decrypt'),
+  ],
+  init: [
+    ...into('ListMultipartUploadParts', 'PutObject', 'PutObjectTagging'),
+    ...key('into', 'Decrypt', 'GenerateDataKey'),
+  ],
+  part: [
+    ...from('GetObject', 'GetObjectVersion'),
+    ...key('from', 'Decrypt'),
+    ...into('ListMultipartUploadParts', 'PutObject'),
+    ...key('into', 'Decrypt', 'GenerateDataKey'),
+  ],
+  complete: [
+    ...into('GetObject', 'GetObjectVersion', 'ListMultipartUploadParts', 'PutObject'),
+    list('into'),
+    ...key('into', 'Decrypt', 'GenerateDataKey'),
+  ],
+  copy: [
+    ...from('GetObject', 'GetObjectVersion'),
+    ...key('from', 'Decrypt'),
+    ...into('GetObject', 'GetObjectVersion', 'PutObject', 'PutObjectTagging'),
+    list('into'),
+    ...key('into', 'Decrypt', 'GenerateDataKey'),
+  ],
+  abort: [...into('AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts'), ...key('into', 'Decrypt')],
+};
+
+test('when a route uses everything, each function may do what its code calls and no more', () => {
+  const template = synth(OWN);
+  for (const name of FUNCTIONS) {
+    // With the tidying of policies CDK joins statements; what they say in all is compared.
+    assert.deepStrictEqual(allowed(template, name), [...MOST[name]].sort(), name);
+  }
+});
+
+test('when a route asks for the least, no right on versions, tags, attributes or keys is given', () => {
+  const template = synth(LEAST);
+  for (const name of FUNCTIONS) {
+    for (const one of allowed(template, name)) {
+      assert.doesNotMatch(one, /Version|Tagging|Attributes|kms:|ListBucketMultipartUploads|Delete/, name);
+    }
+  }
+  assert.deepStrictEqual(allowed(template, 'part'), [
+    `s3:GetObject on ${ARN}:s3:::from/*`,
+    `s3:ListMultipartUploadParts on ${ARN}:s3:::into/*`,
+    `s3:PutObject on ${ARN}:s3:::into/*`,
+  ]);
+});
+
+const PARAMETER = `ssm:GetParameter on ${ARN}:ssm:eu-west-1:\${AWS::AccountId}:parameter/transload/china`;
+const via = (service: string, id: string): string =>
+  `kms:Decrypt on arn:aws:kms:eu-west-1:111111111111:key/${id} if {"StringEquals":{"kms:ViaService":"${service}.eu-west-1.\${AWS::URLSuffix}"}}`;
+const SECRET = `secretsmanager:GetSecretValue on ${ARN}:secretsmanager:eu-west-1:\${AWS::AccountId}:secret:transload/china-??????`;
+const ROLE = 'sts:AssumeRole on arn:aws:iam::333333333333:role/writer if {"StringEquals":{"sts:ExternalId":"ours"}}';
+const TOKEN =
+  'sts:GetWebIdentityToken on * if {"ForAllValues:StringEquals":{"sts:IdentityTokenAudience":["transload"]},"Null":{"sts:IdentityTokenAudience":"false"}}';
+const MINIO = 'secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111111111111:secret:minio-AbCdEf';
+
+test('when a location has credentials of its own, a function may read these and touch none of its buckets', () => {
+  const template = synth(MANY);
+  const account = (one: string): string => one.replace('111111111111', '${AWS::AccountId}');
+  const found = (name: string): string[] =>
+    allowed(template, name)
+      .filter((one) => !/^(s3|ec2):/.test(one))
+      .map(account)
+      .sort();
+  const everywhere = [SECRET, via('secretsmanager', 'secret'), PARAMETER, via('ssm', 'parameter'), ROLE, TOKEN].map(
+    account,
+  );
+  for (const name of FUNCTIONS) {
+    const reads = ['head', 'part', 'copy'].includes(name);
+    assert.deepStrictEqual(found(name), [...everywhere, ...(reads ? [account(MINIO)] : [])].sort(), name);
+  }
+  for (const name of FUNCTIONS) {
+    assert.ok(
+      allowed(template, name).every((one) => !/:::(cn-|us-|lake)/.test(one)),
+      `${name} has no right on foreign buckets`,
+    );
+  }
+});
+
+test('a prefix stands for itself in a policy', () => {
+  const strange = {
+    ...LEAST,
+    routes: [{ ...LEAST.routes[0], source: { ...LEAST.routes[0].source, prefix: 'a*b?c${d}/' } }],
+  };
+  const found = allowed(synth(strange), 'part');
+  assert.ok(found.includes(`s3:GetObject on ${ARN}:s3:::from/a\${*}b\${?}c\${$}{d}/*`), found.join('\n'));
+});
+
+test('every role is denied S3 without TLS, and the trust of each is in one service', () => {
+  const template = synth(OWN);
+  for (const name of FUNCTIONS) {
+    const denied = permissions(template, functionRole(name))
+      .filter(({ effect }) => effect === 'Deny')
+      .map(words);
+    assert.deepStrictEqual(denied, ['s3:* on * if {"Bool":{"aws:SecureTransport":"false"}}']);
+  }
+});
+
+/** Operations of a store, by S3's names, as the code has them. */
+function verbs(): string[] {
+  const text = fs.readFileSync(path.join(REPOSITORY, 'functions', 'store', 'src', 'verb.rs'), 'utf8');
+  return [...text.matchAll(/Self::\w+ => "(\w+)"/g)].map((match) => match[1]);
+}
+
+test('the table knows every operation of the code, and no other', () => {
+  const all = FUNCTIONS.flatMap((name) => [...GRANTS[name].source, ...GRANTS[name].destination]).flatMap(
+    (grant) => grant.calls,
+  );
+  // No function lists open uploads yet.
+  const expected = verbs().filter((verb) => verb !== 'ListMultipartUploads');
+  assert.ok(expected.length >= 10, 'the operations were found');
+  assert.deepStrictEqual([...new Set(all)].sort(), expected.sort());
+});
+
+/** The ends that the code of a function opens. */
+function opened(name: FunctionName): Side[] {
+  const folder = path.join(REPOSITORY, 'functions', name, 'src');
+  const text = fs
+    .readdirSync(folder)
+    .map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
+    .join('\n');
+  return (['source', 'destination'] as const).filter((side) => text.includes(`open("${side}"`));
+}
+
+test('the table has rights at the ends that the code opens, and at no other', () => {
+  for (const name of FUNCTIONS) {
+    const sides = (['source', 'destination'] as const).filter((side) => GRANTS[name][side].length > 0);
+    assert.deepStrictEqual(sides, opened(name), name);
+  }
+});

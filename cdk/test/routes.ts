@@ -1,0 +1,161 @@
+// Events of a bucket reach the machine in its own form, and those that cannot are kept.
+import * as assert from 'node:assert';
+import { test } from 'node:test';
+import { Stack } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Route } from '../lib/route';
+import { eventWildcard, keyPatterns } from '../lib/wildcard';
+import { LEAST, MANY, Resource, app, flat, ofType, one, permissions, short, synth } from './support';
+
+const template = synth(MANY);
+const rule = (name: string): Resource => one(template, 'AWS::Events::Rule', `TransloadRoute${name}`);
+
+test('when a route has neither prefix nor ignore list, every new object of the bucket matches', () => {
+  assert.deepStrictEqual(rule('role').Properties.EventPattern, {
+    source: ['aws.s3'],
+    'detail-type': ['Object Created'],
+    detail: { bucket: { name: ['from'] } },
+  });
+});
+
+test('when it has a prefix, keys below it match', () => {
+  assert.deepStrictEqual(rule('parameter').Properties.EventPattern.detail, {
+    bucket: { name: ['other'] },
+    object: { key: [{ prefix: 'data/' }] },
+  });
+});
+
+test('when it has an ignore list, keys outside of it match', () => {
+  assert.deepStrictEqual(rule('secret').Properties.EventPattern.detail.object.key, [
+    { 'anything-but': { wildcard: ['*.tmp', 'drafts/*', '*/readme.md', 'readme.md'] } },
+  ]);
+});
+
+test('the machine is given its own input, with the key as it came and without a version', () => {
+  const { InputTransformer, RoleArn, Arn } = rule('secret').Properties.Targets[0];
+  assert.deepStrictEqual(InputTransformer.InputPathsMap, { 'detail-object-key': '$.detail.object.key' });
+  const input = (InputTransformer.InputTemplate as string).replaceAll('<detail-object-key>', '"a \\"b\\""');
+  assert.deepStrictEqual(JSON.parse(input), {
+    source: { location: 'here', bucket: 'from', key: 'a "b"' },
+    destination: { location: 'secret', bucket: 'cn-1', key: 'a "b"' },
+    route: 'secret',
+  });
+  assert.strictEqual(short(flat(Arn)), '${TransloadObjectMachine}');
+  assert.strictEqual(short(flat(RoleArn)), '${TransloadRoutesecretRole.Arn}');
+});
+
+test('options travel with the input', () => {
+  const input = (rule('parameter').Properties.Targets[0].InputTransformer.InputTemplate as string).replaceAll(
+    '<detail-object-key>',
+    '"k"',
+  );
+  assert.deepStrictEqual(JSON.parse(input).options, { overwrite: 'never', storageClass: 'GLACIER_IR' });
+});
+
+test('a route may start its machine and do nothing else', () => {
+  assert.deepStrictEqual(permissions(template, 'TransloadRoutesecretRole'), [
+    { effect: 'Allow', action: 'states:StartExecution', resource: '${TransloadObjectMachine}', condition: '' },
+  ]);
+});
+
+test('what cannot be delivered is kept in a queue that only its rule writes to', () => {
+  const { DeadLetterConfig, RetryPolicy } = rule('role').Properties.Targets[0];
+  assert.deepStrictEqual(RetryPolicy, { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 7_200 });
+  assert.strictEqual(short(flat(DeadLetterConfig.Arn)), '${TransloadRouteroleDeadLettersQueue.Arn}');
+  const policy = one(template, 'AWS::SQS::QueuePolicy', 'TransloadRouterole').Properties.PolicyDocument
+    .Statement as Record<string, unknown>[];
+  assert.deepStrictEqual(
+    policy.map(({ Effect, Action }) => [Effect, Action]),
+    [
+      ['Deny', 'sqs:*'],
+      ['Allow', 'sqs:SendMessage'],
+    ],
+  );
+  assert.match(
+    short(JSON.stringify(policy[1].Condition)),
+    /"aws:SourceArn":\{"Fn::GetAtt":\["TransloadRouteroleRule","Arn"\]\}/,
+  );
+});
+
+test('when a route has no events there is no rule, but there are the rights', () => {
+  assert.strictEqual(ofType(template, 'AWS::Events::Rule').length, 5);
+  assert.ok(
+    permissions(template, 'TransloadPartRole').some(
+      ({ action, resource }) => action === 's3:PutObject' && resource.endsWith(':::other/logs/*'),
+    ),
+  );
+});
+
+test('an own bucket tells EventBridge of its objects without a helper function', () => {
+  const stack = new Stack(app(), 'Own');
+  Route.sendEvents(new s3.Bucket(stack, 'Bucket'));
+  const made = stack.node.findAll().map((node) => node.node.path);
+  assert.ok(!made.some((path) => path.includes('Handler')), made.join());
+  const bucket = stack.node.findChild('Bucket').node.defaultChild as s3.CfnBucket;
+  assert.match(
+    JSON.stringify(stack.resolve(bucket._toCloudFormation())),
+    /"EventBridgeConfiguration":\{"EventBridgeEnabled":true\}/,
+  );
+});
+
+test('patterns over bucket and key become patterns over keys', () => {
+  const rows: [string, string[]][] = [
+    ['photos/exact.mp4', ['exact.mp4']],
+    ['photos/exact.*', ['exact.*']],
+    ['photos/your_*', ['your_*']],
+    ['*.jpg', ['*.jpg']],
+    ['*/readme.md', ['*/readme.md', 'readme.md']],
+    ['*', ['*']],
+    ['pho*', ['*']],
+    ['p?otos/a?', ['a?']],
+    ['photos', []],
+    ['photos/', []],
+    ['elsewhere/*', []],
+    ['Photos/*', []],
+  ];
+  for (const [pattern, expected] of rows) {
+    assert.deepStrictEqual(keyPatterns(pattern, 'photos').sort(), expected.sort(), pattern);
+  }
+});
+
+/** Ignore patterns by the letter of their meaning, to compare with. */
+function ignores(pattern: string, text: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '[^]*')
+    .replace(/\?/g, '[^]');
+  return new RegExp(`^${source}$`).test(text);
+}
+
+test('over all short patterns and keys, what is left out is what the pattern says', () => {
+  const words = (letters: string[], most: number): string[] =>
+    most === 0 ? [''] : ['', ...words(letters, most - 1).flatMap((word) => letters.map((letter) => letter + word))];
+  const keys = words(['b', '/', '.'], 4).filter((key) => key !== '');
+  let matches = 0;
+  for (const pattern of new Set(words(['b', '/', '*', '.'], 5))) {
+    const over = keyPatterns(pattern, 'bb');
+    for (const key of new Set(keys)) {
+      const expected = ignores(pattern, `bb/${key}`);
+      matches += expected ? 1 : 0;
+      assert.strictEqual(
+        over.some((one) => ignores(one, key)),
+        expected,
+        `${pattern} and ${key}`,
+      );
+    }
+  }
+  assert.ok(matches > 1_000, `${matches}`);
+});
+
+test('a wildcard is written as EventBridge reads it', () => {
+  assert.strictEqual(eventWildcard('x', 'a**b'), 'a*b');
+  assert.strictEqual(eventWildcard('x', 'a\\b'), 'a\\\\b');
+  assert.throws(() => eventWildcard('routes.x.ignore[0]', 'a?'), /^Problem: routes\.x\.ignore\[0\]: expected no \?/);
+});
+
+test('keys of one route are those of no other bucket', () => {
+  const least = synth(LEAST);
+  assert.deepStrictEqual(one(least, 'AWS::Events::Rule', 'TransloadRoute').Properties.EventPattern.detail.bucket.name, [
+    'from',
+  ]);
+});
