@@ -37,7 +37,7 @@ pub(super) async fn parameter(own: &Own, name: &str) -> Result<Held, Unread> {
 }
 
 /// Asks until there is an answer; what passes by itself is asked again, after a pause with full jitter.
-async fn call(own: &Own, service: Service, target: &str, body: &Value) -> Result<Value, Unread> {
+pub(super) async fn call(own: &Own, service: Service, target: &str, body: &Value) -> Result<Value, Unread> {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
     let client = aws_smithy_http_client::default_connector(&settings, default_async_sleep())
         .ok_or_else(|| Unread::new(Kind::Unsupported, "this build has no HTTP client"))?;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::endpoint::Service;
 use super::own::Own;
-use super::{Issued, Issuer};
+use super::{Issued, Issuer, json as client};
 use crate::StoreErrorKind as Kind;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
@@ -298,5 +299,37 @@ async fn a_function_without_credentials_says_so() {
     assert!(
         told.contains("expected a Region of AWS for the function's own, found \"mars-north-1\""),
         "{told}"
+    );
+}
+
+/// Against an emulator that others wrote, at the address in `TRANSLOAD_EMULATOR`, such as MiniStack on `http://127.0.0.1:4566`.
+#[tokio::test]
+#[ignore = "needs an emulator of AWS"]
+async fn an_emulator_understands_all_of_it() {
+    let url = std::env::var("TRANSLOAD_EMULATOR").unwrap();
+    let own = own(&url);
+    let created = json!({"Name": "transload/china", "SecretString": keys()});
+    let put = json!({"Name": "/transload/china", "Value": keys(), "Type": "SecureString", "Overwrite": true});
+    // A second run finds the secret there.
+    let _ = client::call(&own, Service::SecretsManager, "secretsmanager.CreateSecret", &created).await;
+    client::call(&own, Service::Parameters, "AmazonSSM.PutParameter", &put).await.unwrap();
+
+    let role = Issuer::Role { role: ROLE.to_owned(), external_id: None };
+    for issuer in [secret().issuer, Issuer::Parameter("/transload/china".to_owned()), role] {
+        let read = issued(issuer.clone()).provide(Ok(own.clone())).await.unwrap();
+        assert!(!read.access_key_id().is_empty(), "{issuer}");
+    }
+    for issuer in [Issuer::Secret("not/there".to_owned()), Issuer::Parameter("/not/there".to_owned())] {
+        let (kind, told) = refused(&issued(issuer), &url).await;
+        assert!(
+            kind == Kind::AccessDenied && told.contains("not/there") && told.contains("NotFound"),
+            "{told}"
+        );
+    }
+    // Told, not judged: emulators need not know outbound federation.
+    let federated = federated().provide(Ok(own)).await;
+    println!(
+        "federation: {:?}",
+        federated.err().map(|error| std::error::Error::source(&error).map(ToString::to_string))
     );
 }

@@ -14,7 +14,7 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 
