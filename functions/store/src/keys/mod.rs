@@ -33,7 +33,7 @@ pub struct Issued {
 
 impl Issued {
     async fn read(&self, own: &Own) -> Result<Credentials, Unread> {
-        let read = match &self.issuer {
+        match &self.issuer {
             Issuer::Secret(name) => held::parse(&json::secret(own, name).await?, self.region.as_deref()),
             Issuer::Parameter(name) => {
                 held::parse(&json::parameter(own, name).await?, self.region.as_deref())
@@ -42,8 +42,7 @@ impl Issued {
             Issuer::WebIdentity { role, audience } => {
                 roles::federate(own, role, audience, self.region.as_deref()).await
             }
-        };
-        read
+        }
     }
 
     async fn provide(&self, own: Result<Own, Unread>) -> Result<Credentials, CredentialsError> {

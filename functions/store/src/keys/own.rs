@@ -20,6 +20,9 @@ pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// Tries of a request. SSM takes 40 a second by default, and 1,000 environments may start within ten.
 const TRIES: u32 = 6;
 
+/// Reads the environment.
+type Variable = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// Where the function runs, and as whom.
 #[derive(Clone)]
 pub(super) struct Own {
@@ -28,7 +31,7 @@ pub(super) struct Own {
     pub(super) credentials: SharedCredentialsProvider,
     /// Tries of a request.
     pub(super) tries: u32,
-    variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    variable: Variable,
 }
 
 impl fmt::Debug for Own {
