@@ -38,6 +38,9 @@ const CHAIN: [&str; 18] = [
     "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
+/// Where else the services are that keep or issue credentials.
+const ISSUERS: [&str; 2] = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM"];
+
 /// The file that was named, or the one in this folder, or the user's.
 ///
 /// # Errors
@@ -114,6 +117,8 @@ fn needed(credentials: &CredentialsConfig) -> Vec<String> {
         }
         CredentialsConfig::File(..) => Vec::new(),
         CredentialsConfig::Profile(_) => PROFILES.into(),
+        // Read with the keys that the default chain finds.
+        CredentialsConfig::Issued(_) => PROFILES.into_iter().chain(CHAIN).chain(ISSUERS).collect(),
         CredentialsConfig::Default => PROFILES.into_iter().chain(CHAIN).collect(),
     };
     names.into_iter().map(str::to_owned).collect()

@@ -102,7 +102,10 @@ async fn pool(home: &Home, settings: &WorkerSettings) -> Outcome<Pool> {
     // How many run at a time is the Map's to say: the input's maxConcurrency.
     let mut builder = Pool::builder();
     for name in FUNCTIONS {
-        let mut function = FunctionConfig::new(name, &program);
+        let mut function = match built(name) {
+            Some(bootstrap) => FunctionConfig::new(name, bootstrap),
+            None => FunctionConfig::new(name, &program),
+        };
         function.args = vec!["worker".into(), name.into()];
         function.env = settings.env.clone();
         function.env.push(("TRANSLOAD_LOCATIONS_FILE".to_owned(), settings.locations.clone().into()));
@@ -113,6 +116,12 @@ async fn pool(home: &Home, settings: &WorkerSettings) -> Outcome<Pool> {
         builder = builder.function(function);
     }
     builder.start().await.map_err(|e| CliError::trouble("workers", e))
+}
+
+/// The binary that is deployed, in place of this program, where `TRANSLOAD_FUNCTIONS` names the folder that holds it.
+fn built(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("TRANSLOAD_FUNCTIONS")?;
+    std::path::absolute(PathBuf::from(folder).join(name.to_ascii_lowercase()).join("bootstrap")).ok()
 }
 
 /// Creates the state machine, or updates the one that an earlier release made.

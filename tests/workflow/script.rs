@@ -48,6 +48,7 @@ pub(crate) fn head(decision: &str) -> Value {
         "identity": "identity-of-the-version",
         "token": "token-of-this-transfer",
         "replaces": null,
+        "route": null,
         "layout": {"runs": [{"length": 8_388_608, "count": 2}, {"length": 3_222_784, "count": 1}]},
         "requests": {"HeadObject": 2},
     })

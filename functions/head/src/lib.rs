@@ -62,6 +62,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         identity,
         token,
         replaces: standing.map(|head| head.etag),
+        route: request.route.clone(),
         layout: layout.filter(|_| decision == Decision::Parts),
         requests: ends.requests(),
     })

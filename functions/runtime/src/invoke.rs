@@ -11,6 +11,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use transload_store::Deadline;
 use transload_wire::{ErrorName, Failure};
 
+use crate::metrics::{Facts, Input, Metrics, Output};
+
 /// Longest message that is handed on: an execution's history takes 32,768 characters of a cause, and nobody reads more.
 const LONGEST_MESSAGE: usize = 4_096;
 
@@ -24,13 +26,16 @@ pub(crate) async fn invoke<S, I, O, H>(
     stores: &S,
     end: SystemTime,
     input: &str,
+    metrics: Option<&Metrics>,
 ) -> Result<Box<RawValue>, Failure>
 where
-    I: DeserializeOwned,
-    O: Serialize,
+    I: DeserializeOwned + Input,
+    O: Serialize + Output,
     H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
 {
     let left = end.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    let input = transload_wire::parse::<I>(input.as_bytes());
+    let facts = input.as_ref().map_or_else(|_| Facts::default(), Input::facts);
     let work = run(handler, stores, Deadline::after(left), input);
     let result = tokio::time::timeout(left.saturating_sub(REPORT), work).await.unwrap_or_else(|_| {
         Err(ErrorName::OutOfTime.because(format!(
@@ -38,7 +43,13 @@ where
             left.saturating_sub(REPORT).as_secs()
         )))
     });
-    result.map_err(|failure| {
+    if let Some(metrics) = metrics {
+        metrics.tell(&facts, result.as_ref().map_err(|failure| failure.name));
+    }
+    let output = result.and_then(|output| {
+        to_raw_value(&output).map_err(|error| ErrorName::Internal.because(format!("output: {error}")))
+    });
+    output.map_err(|failure| {
         tracing::error!(error = failure.name.as_str(), message = %failure.message, "failed");
         cut(failure)
     })
@@ -48,18 +59,14 @@ async fn run<S, I, O, H>(
     handler: &H,
     stores: &S,
     deadline: Deadline,
-    input: &str,
-) -> Result<Box<RawValue>, Failure>
+    input: Result<I, Failure>,
+) -> Result<O, Failure>
 where
-    I: DeserializeOwned,
-    O: Serialize,
     H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
 {
-    let input = transload_wire::parse(input.as_bytes())?;
+    let input = input?;
     // The runtime would report a panic too, but under the name of a Rust type that no definition handles.
-    let output =
-        AssertUnwindSafe(handler(stores, deadline, input)).catch_unwind().await.map_err(panicked)??;
-    to_raw_value(&output).map_err(|error| ErrorName::Internal.because(format!("output: {error}")))
+    AssertUnwindSafe(handler(stores, deadline, input)).catch_unwind().await.map_err(panicked)?
 }
 
 fn panicked(payload: Box<dyn Any + Send>) -> Failure {
@@ -85,13 +92,17 @@ mod tests {
     use transload_wire::{ErrorName, Failure, Source};
 
     use super::invoke;
+    use crate::metrics::{Input, Output};
+
+    impl Input for Source {}
+    impl Output for u64 {}
 
     async fn call(
         handler: impl AsyncFn(&(), Deadline, Source) -> Result<u64, Failure>,
         input: &str,
     ) -> Result<String, Failure> {
         let end = SystemTime::now() + Duration::from_secs(60);
-        invoke(&handler, &(), end, input).await.map(|output| output.get().to_owned())
+        invoke(&handler, &(), end, input, None).await.map(|output| output.get().to_owned())
     }
 
     const INPUT: &str = r#"{"location": "a", "bucket": "abc", "key": "k"}"#;

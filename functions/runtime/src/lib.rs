@@ -5,6 +5,7 @@
 
 mod invoke;
 mod log;
+mod metrics;
 mod stores;
 
 use std::process::ExitCode;
@@ -16,6 +17,9 @@ use serde_json::value::RawValue;
 use transload_store::Deadline;
 use transload_wire::Failure;
 
+use crate::metrics::Metrics;
+
+pub use metrics::{Facts, Input, Measure, Output};
 pub use stores::OpenStores;
 
 /// Variables without which the Lambda runtime would panic; Lambda, and whoever starts workers like it, sets them.
@@ -32,8 +36,8 @@ const VARIABLES: [&str; 4] = [
 /// handler as `Internal`; the worker goes on after each of them.
 pub fn serve<I, O, H>(handler: H) -> ExitCode
 where
-    I: DeserializeOwned,
-    O: Serialize,
+    I: DeserializeOwned + Input,
+    O: Serialize + Output,
     H: AsyncFn(&OpenStores, Deadline, I) -> Result<O, Failure>,
 {
     log::start();
@@ -54,13 +58,14 @@ where
 
 async fn poll<I, O, H>(handler: &H) -> Result<(), lambda_runtime::Error>
 where
-    I: DeserializeOwned,
-    O: Serialize,
+    I: DeserializeOwned + Input,
+    O: Serialize + Output,
     H: AsyncFn(&OpenStores, Deadline, I) -> Result<O, Failure>,
 {
     let stores = &OpenStores::default();
+    let metrics = &Metrics::of(|name| std::env::var(name).ok());
     let service = service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-        invoke::invoke(handler, stores, event.context.deadline(), event.payload.get()).await
+        invoke::invoke(handler, stores, event.context.deadline(), event.payload.get(), metrics.as_ref()).await
     });
     Runtime::new(service).layer(TracingLayer::new()).run().await
 }

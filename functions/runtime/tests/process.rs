@@ -27,6 +27,9 @@ struct Output {
     seconds_left: u64,
 }
 
+impl transload_runtime::Input for Input {}
+impl transload_runtime::Output for Output {}
+
 /// The worker, if this process was started as one.
 #[test]
 fn worker() {
@@ -83,6 +86,27 @@ fn logs_are_json_with_the_requests_id() {
     assert_eq!(json["span"]["requestId"], "request-0", "{line}");
 }
 
+#[test]
+fn each_invocation_has_its_line_of_metrics_where_they_are_asked_for() {
+    let events = [r#"{"act": "go"}"#, r#"{"act": "panic"}"#];
+    for (asked, expected) in [("1", vec!["Failures 0 ", "Failures 1 Internal"]), ("", vec![])] {
+        let (api, answers) = api(events.map(ToString::to_string).into());
+        let mut child = command(&api).env("TRANSLOAD_METRICS", asked).stdout(Stdio::piped()).spawn().unwrap();
+        events.iter().for_each(|_| drop(answers.recv().unwrap()));
+        child.kill().unwrap();
+        let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        // The harness of this test, which the worker is, writes into the same stream.
+        let lines = output.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
+        let lines: Vec<String> = lines
+            .map(|line: serde_json::Value| {
+                assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "transload", "{line}");
+                format!("Failures {} {}", line["Failures"], line["Error"].as_str().unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(lines, expected, "{output}");
+    }
+}
+
 /// Sends these events to a worker, one after the other. Path and body of each answer.
 fn run(events: &[&str]) -> Vec<(String, String)> {
     let (address, answers) = api(events.iter().map(ToString::to_string).collect());
@@ -94,15 +118,19 @@ fn run(events: &[&str]) -> Vec<(String, String)> {
 }
 
 fn start(address: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    command(address).spawn().unwrap()
+}
+
+fn command(address: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["worker", "--exact", "--nocapture"])
         .env_clear()
         .envs([(WORKER, "1"), ("AWS_LAMBDA_RUNTIME_API", address), ("AWS_LAMBDA_FUNCTION_NAME", "test")])
         .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")])
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    command
 }
 
 /// A Runtime API on loopback, and where its answers come out.

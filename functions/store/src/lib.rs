@@ -14,6 +14,7 @@ mod ends;
 mod error;
 mod failure;
 pub mod faulty;
+mod keys;
 pub mod location;
 pub mod memory;
 mod pages;

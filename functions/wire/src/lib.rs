@@ -25,7 +25,9 @@ pub use attributes::{
 };
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use failure::{ErrorName, Failure};
-pub use names::{BucketName, Etag, LocationName, NameError, ObjectKey, Token, UploadId, VersionId};
+pub use names::{
+    BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
+};
 pub use options::{Encryption, Options, Overwrite, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Source, TransferRequest};

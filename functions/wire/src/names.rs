@@ -88,6 +88,12 @@ name!(
     |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 );
 name!(
+    /// Name of a route: the rule that started a transfer. It is a dimension of metrics, so never a name per object.
+    RouteName,
+    "a route's name of 1 to 64 letters, digits, hyphens and underscores",
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+);
+name!(
     /// Id of a version of an object. S3 gives at most 1,024 bytes.
     VersionId,
     "a version id of 1 to 1024 printable ASCII characters",

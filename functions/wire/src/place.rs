@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BucketName, ErrorName, Failure, LocationName, ObjectKey, Options, VersionId};
+use crate::{BucketName, ErrorName, Failure, LocationName, ObjectKey, Options, RouteName, VersionId};
 
 /// An object to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct TransferRequest {
     /// How; every option has a default.
     #[serde(default)]
     pub options: Options,
+    /// The rule that asks for it, for metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteName>,
 }
 
 impl TransferRequest {

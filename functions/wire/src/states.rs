@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use transload_plan::{Layout, PartSet};
 
 use crate::{
-    Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, Source, Token, TransferRequest,
-    UploadId, VersionId,
+    Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, RouteName, Source, Token,
+    TransferRequest, UploadId, VersionId,
 };
 
 /// Requests sent to stores, by operation (`GetObject`, `UploadPart`, ...), retries included.
@@ -95,6 +95,9 @@ pub struct HeadOutput {
     /// there (the definition reads this field, and a JSONata path to nothing is an error).
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// The request's route; null without one (the definition reads this field).
+    #[serde(default)]
+    pub route: Option<RouteName>,
     /// The parts; absent unless the decision is `parts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
@@ -129,6 +132,9 @@ pub struct InitInput {
     /// The upload of an earlier round; absent in the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
+    /// The request's route, for metrics.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// An open upload.
@@ -184,6 +190,9 @@ pub struct PartInput {
     /// listed and not sent again.
     #[serde(default)]
     pub retry_count: u32,
+    /// The request's route, for metrics.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// What became of one part.
@@ -237,6 +246,9 @@ pub struct CompleteInput {
     /// ETag of the object that may be replaced; null: nothing may be there.
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// The request's route, for metrics.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// How the destination's bytes are known to be the source's.
@@ -297,6 +309,9 @@ pub struct CopyInput {
     /// ETag of the object that may be replaced; null: nothing may be there.
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// The request's route, for metrics.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// Input of Abort.
@@ -311,6 +326,9 @@ pub struct AbortInput {
     /// Token of the transfer: a finished object that bears it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
+    /// The request's route, for metrics.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// Output of Abort.

@@ -99,6 +99,7 @@ impl<'a> States<'a> {
             identity: head.identity.clone(),
             token: head.token.clone(),
             replaces: head.replaces.clone(),
+            route: head.route.clone(),
         }
     }
 
@@ -120,6 +121,7 @@ impl<'a> States<'a> {
             execution: self.execution.clone(),
             round,
             upload,
+            route: head.route.clone(),
         }
     }
 
@@ -149,6 +151,7 @@ impl<'a> States<'a> {
             parts: parts.clone(),
             parts_in_flight: head.options.parts_in_flight,
             retry_count: 0,
+            route: head.route.clone(),
         };
         init.batches.iter().map(input).collect()
     }
@@ -168,6 +171,7 @@ impl<'a> States<'a> {
             layout: head.layout.clone().expect("a decision for parts"),
             token: head.token.clone(),
             replaces: head.replaces.clone(),
+            route: head.route.clone(),
         }
     }
 
@@ -185,8 +189,12 @@ impl<'a> States<'a> {
     /// # Errors
     /// Its own, after retries.
     pub async fn abort(&self, head: &HeadOutput, upload: Option<Upload>) -> Result<bool, Failure> {
-        let input =
-            AbortInput { destination: head.destination.clone(), upload, token: Some(head.token.clone()) };
+        let input = AbortInput {
+            destination: head.destination.clone(),
+            upload,
+            token: Some(head.token.clone()),
+            route: None,
+        };
         let stores = &self.world.stores;
         let call = |_| transload_abort::handle(stores, Deadline::NONE, input.clone());
         retried!(call, transload_abort::FAILURES).map(|output| output.aborted)

@@ -7,6 +7,7 @@ use transload_plan::Limits;
 use transload_wire::{ChecksumAlgorithm, ErrorName, Failure};
 
 use super::{CredentialsConfig, LimitsConfig, Location, Partition, PatienceConfig};
+use crate::keys::Issued;
 use crate::s3::{Capabilities, CredentialsSource, Patience, S3Settings};
 
 impl Location {
@@ -20,14 +21,15 @@ impl Location {
         self.check_partition(host.as_deref())?;
         check_owner(self.expected_bucket_owner.as_deref())?;
         check_user_agent(self.user_agent.as_deref())?;
+        let partition = self.resolved_partition(host.as_deref());
         Ok(S3Settings {
             name: name.to_owned(),
-            partition: self.resolved_partition(host.as_deref()),
+            partition,
             region: self.region.clone(),
             endpoint: self.endpoint.clone(),
             path_style: self.path_style,
             expected_bucket_owner: self.expected_bucket_owner.clone(),
-            credentials: source(&self.credentials),
+            credentials: self.source(name, partition)?,
             capabilities: self.capabilities()?,
             patience: patience(&self.patience)?,
             user_agent: self.user_agent.clone(),
@@ -67,6 +69,21 @@ impl Location {
     pub(super) fn resolved_partition(&self, host: Option<&str>) -> Option<Partition> {
         let of_region = || self.region.as_deref().filter(|_| host.is_none()).and_then(Partition::of_region);
         self.partition.or_else(|| host.map_or_else(of_region, Partition::of_host))
+    }
+
+    fn source(&self, name: &str, partition: Option<Partition>) -> Result<CredentialsSource, Failure> {
+        Ok(match &self.credentials {
+            CredentialsConfig::Default => CredentialsSource::Default,
+            CredentialsConfig::Profile(name) => CredentialsSource::Profile(name.clone()),
+            CredentialsConfig::Environment(prefix) => CredentialsSource::Environment(prefix.clone()),
+            CredentialsConfig::File(path, profile) => CredentialsSource::File(path.clone(), profile.clone()),
+            CredentialsConfig::Issued(issuer) => {
+                let fits = issuer.fits(partition, self.region.as_deref());
+                fits.map_err(|message| ErrorName::InputInvalid.because(message).at("credentials"))?;
+                let (location, region) = (name.to_owned(), self.region.clone());
+                CredentialsSource::Issued(Issued { location, region, issuer: issuer.clone() })
+            }
+        })
     }
 
     fn capabilities(&self) -> Result<Capabilities, Failure> {
@@ -138,15 +155,6 @@ fn check_user_agent(word: Option<&str>) -> Result<(), Failure> {
 
 fn is_word(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-fn source(config: &CredentialsConfig) -> CredentialsSource {
-    match config {
-        CredentialsConfig::Default => CredentialsSource::Default,
-        CredentialsConfig::Profile(name) => CredentialsSource::Profile(name.clone()),
-        CredentialsConfig::Environment(prefix) => CredentialsSource::Environment(prefix.clone()),
-        CredentialsConfig::File(path, profile) => CredentialsSource::File(path.clone(), profile.clone()),
-    }
 }
 
 fn limits(config: &LimitsConfig, profile: Limits) -> Limits {

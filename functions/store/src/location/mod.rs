@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use transload_wire::{ChecksumAlgorithm, LocationName};
 
+pub use crate::keys::Issuer;
 pub use credentials::CredentialsConfig;
 pub use partition::Partition;
 pub use profile::Profile;

@@ -34,6 +34,14 @@ impl Partition {
         }
     }
 
+    /// The partition of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Aws, Self::AwsCn, Self::AwsUsGov, Self::AwsEusc]
+            .into_iter()
+            .find(|found| found.as_str() == name)
+    }
+
     /// The partition of a Region, by the form of its name; `None` for a name of no partition.
     #[must_use]
     pub fn of_region(region: &str) -> Option<Self> {

@@ -26,6 +26,12 @@ fn locations_that_make_sense_are_accepted() {
         "kind = \"s3\"\ncredentials = { profile = \"china\" }",
         "kind = \"s3\"\ncredentials = { environment = \"CHINA\" }",
         "kind = \"s3\"\ncredentials = { file = \"/etc/keys\", profile = \"a\" }",
+        "kind = \"s3\"\ncredentials = { secret = \"transload/china\" }",
+        "kind = \"s3\"\ncredentials = { secret = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:china-AbCdEf\" }",
+        "kind = \"s3\"\ncredentials = { parameter = \"/transload/china\" }",
+        "kind = \"s3\"\ncredentials = { role = \"arn:aws:iam::123456789012:role/reader\", external_id = \"for-us\" }",
+        "kind = \"s3\"\nregion = \"cn-north-1\"\ncredentials = { web_identity = \
+         { role = \"arn:aws-cn:iam::123456789012:role/a/b\", audience = \"sts.amazonaws.com.cn\" } }",
         "kind = \"s3\"\nlimits = { min_part = 1000 }\npatience = { stall_seconds = 0.5, tries = 1 }",
         "kind = \"s3\"\nchecksums = [\"CRC32C\"]\ntrailers = false\nconditional_writes = false\netag_md5 = true",
         "kind = \"s3\"\nexpected_bucket_owner = \"123456789012\"\nuser_agent = \"team-a\"",
@@ -99,6 +105,42 @@ fn what_does_not_fit_is_refused_with_its_field() {
             "kind = \"s3\"\ncredentials = { environment = \"a b\" }",
             "locations.x.credentials: environment: expected a prefix",
         ),
+        (
+            "kind = \"s3\"\ncredentials = { secret = \"a\", parameter = \"b\" }",
+            "locations.x.credentials: expected { profile",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { secret = \"a\", external_id = \"b\" }",
+            "locations.x.credentials: expected { profile",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { secret = \"a b\" }",
+            "locations.x.credentials: secret: expected a name",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { parameter = \"\" }",
+            "locations.x.credentials: parameter: expected a name",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { role = \"reader\" }",
+            "locations.x.credentials: role: expected arn:PARTITION",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { role = \"arn:aws:iam::1234:role/a\" }",
+            "locations.x.credentials: role: expected arn:PARTITION",
+        ),
+        (
+            "kind = \"s3\"\nregion = \"cn-north-1\"\ncredentials = { role = \"arn:aws:iam::123456789012:role/a\" }",
+            "locations.x.credentials: role: expected an ARN of partition aws-cn, found one of aws",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { web_identity = { role = \"arn:aws-cn:iam::123456789012:role/a\", audience = \"b\" } }",
+            "locations.x.credentials: web_identity: expected beside it the location's region, one of partition aws-cn",
+        ),
+        (
+            "kind = \"s3\"\ncredentials = { web_identity = { role = \"arn:aws-cn:iam::123456789012:role/a\" } }",
+            "locations.x.credentials: web_identity: expected { role",
+        ),
         ("kind = \"s3\"\nuser_agent = \"two words\"", "locations.x.user_agent: expected letters"),
     ];
     for (lines, expected) in rows {
@@ -127,9 +169,15 @@ fn keys_are_refused_and_never_repeated() {
         format!("kind = \"s3\"\nendpoint = \"https://user:{SECRET}@s3.example.com\""),
         format!("kind = \"s3\"\ncredentials = {{ profile = \"a\" \"{SECRET}\""),
         format!("kind = \"s3\"\ncredentials = {{ environment = [\"{SECRET}\"] }}"),
+        format!("kind = \"s3\"\ncredentials = {{ web_identity = \"{SECRET}\" }}"),
+        format!("kind = \"s3\"\ncredentials = {{ role = \"{SECRET}\" }}"),
+        format!("kind = \"s3\"\ncredentials = {{ secret = \"{SECRET} \" }}"),
+        // Forty characters of base64: a key where its secret's name belongs.
+        "kind = \"s3\"\ncredentials = { secret = \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\" }".to_owned(),
+        "kind = \"s3\"\ncredentials = { parameter = \"AKIAIOSFODNN7EXAMPLE\" }".to_owned(),
     ] {
         let found = toml(&lines).expect_err(&lines);
-        assert!(!found.contains(SECRET), "{found}");
+        assert!(!found.contains(SECRET) && !found.contains("EXAMPLE"), "{found}");
     }
     let json = format!(r#"{{"locations": {{"x": {{"kind": "s3", "credentials": "{SECRET}"}}}}}}"#);
     let found = ConfiguredStores::from_json(&json).expect_err("a key").to_string();
@@ -144,6 +192,17 @@ fn toml_and_json_are_one_type() {
     let json = serde_json::to_string(&locations).unwrap();
     assert_eq!(Locations::from_json(&json).unwrap(), locations);
     assert!(json.contains(r#""credentials":{"environment":"EU"}"#), "{json}");
+    for credentials in [
+        r#"{"secret":"transload/china"}"#,
+        r#"{"parameter":"/transload/china"}"#,
+        r#"{"role":"arn:aws:iam::123456789012:role/a"}"#,
+        r#"{"role":"arn:aws:iam::123456789012:role/a","external_id":"for-us"}"#,
+        r#"{"web_identity":{"role":"arn:aws:iam::123456789012:role/a","audience":"b"}}"#,
+    ] {
+        let json = format!(r#"{{"locations":{{"x":{{"kind":"s3","credentials":{credentials}}}}}}}"#);
+        let written = serde_json::to_string(&Locations::from_json(&json).unwrap()).unwrap();
+        assert!(written.contains(&format!(r#""credentials":{credentials}"#)), "{written}");
+    }
     let default = Locations::from_toml("[locations.x]\nkind = \"s3\"").unwrap();
     assert_eq!(Locations::from_json(&serde_json::to_string(&default).unwrap()).unwrap(), default);
 }

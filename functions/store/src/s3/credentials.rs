@@ -14,6 +14,8 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::region::Region;
 use tokio::sync::Mutex;
 
+use crate::keys::Issued;
+
 /// Where a location's credentials are read. It names a place, or holds a provider made by the caller.
 #[derive(Clone)]
 pub enum CredentialsSource {
@@ -25,6 +27,8 @@ pub enum CredentialsSource {
     Environment(String),
     /// An AWS credentials file, and the profile in it (`default` without one).
     File(PathBuf, Option<String>),
+    /// What AWS keeps or issues: a secret, a parameter, a role.
+    Issued(Issued),
     /// A provider of the caller's own.
     Provider(SharedCredentialsProvider),
 }
@@ -36,6 +40,7 @@ impl fmt::Debug for CredentialsSource {
             Self::Profile(name) => write!(f, "Profile({name:?})"),
             Self::Environment(prefix) => write!(f, "Environment({prefix:?})"),
             Self::File(path, profile) => write!(f, "File({path:?}, {profile:?})"),
+            Self::Issued(issued) => write!(f, "Issued({})", issued.issuer),
             Self::Provider(_) => f.write_str("Provider(** redacted **)"),
         }
     }
@@ -57,6 +62,7 @@ impl CredentialsSource {
             Self::File(path, profile) => {
                 SharedCredentialsProvider::new(from_file(path.clone(), profile.as_deref()))
             }
+            Self::Issued(issued) => SharedCredentialsProvider::new(issued.clone()),
             Self::Provider(provider) => provider.clone(),
         }
     }
@@ -115,7 +121,8 @@ struct State {
 
 /// Read again this long before they expire: longer than a small request and its tries take.
 const BUFFER: Duration = Duration::from_secs(120);
-/// Credentials without an expiry are read again after this long. 15 min: what facts of secret stores' rates allow.
+/// Credentials without an expiry are read again after this long: a rotated secret is seen within 15 min, and the stores of
+/// secrets are not asked oftener than their rates allow (Parameter Store: 40/s).
 const LONGEST: Duration = Duration::from_secs(900);
 
 impl fmt::Debug for Kept {
@@ -147,11 +154,7 @@ impl Kept {
             None => self.0.source.provider(self.0.region.as_deref()).await,
         };
         let credentials = provider.provide_credentials().await?;
-        let longest = now + LONGEST;
-        let until = credentials
-            .expiry()
-            .and_then(|end| end.checked_sub(BUFFER))
-            .map_or(longest, |end| end.min(longest));
+        let until = credentials.expiry().and_then(|end| end.checked_sub(BUFFER)).unwrap_or(now + LONGEST);
         *state = State { provider: Some(provider), credentials: Some((credentials.clone(), until)) };
         Ok(credentials)
     }

@@ -6,6 +6,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::keys::Unread;
 use crate::{StoreError, StoreErrorKind as Kind, Verb};
 
 /// An error of the SDK as ours. Never holds headers: only operation, place, code, status and request ids.
@@ -38,13 +39,16 @@ where
 fn before_sending<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind {
     use aws_credential_types::provider::error::CredentialsError;
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    let mut of_credentials = false;
     while let Some(found) = cause {
-        if found.is::<CredentialsError>() {
-            return Kind::Credentials;
+        if let Some(unread) = found.downcast_ref::<Unread>() {
+            return unread.kind;
         }
+        of_credentials |= found.is::<CredentialsError>();
         cause = found.source();
     }
     match error {
+        _ if of_credentials => Kind::Credentials,
         SdkError::ConstructionFailure(_) => Kind::InvalidRequest,
         _ => Kind::Connection,
     }

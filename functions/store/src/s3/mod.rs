@@ -39,6 +39,7 @@ use crate::{
     StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 
+pub use crate::keys::Issued;
 pub use credentials::CredentialsSource;
 pub use settings::{Capabilities, Patience, S3Settings};
 

@@ -24,7 +24,12 @@ async fn an_object_that_was_finished_after_all_stays() {
     let (head, upload) = states.filled().await.unwrap();
     world.to.lose_answer(Verb::CompleteMultipartUpload, 1..=1, Kind::Connection);
     states.complete(&head, &upload).await.unwrap();
-    let input = AbortInput { destination: head.destination, upload: Some(upload), token: Some(head.token) };
+    let input = AbortInput {
+        destination: head.destination,
+        upload: Some(upload),
+        token: Some(head.token),
+        route: None,
+    };
     let output = transload_abort::handle(&world.stores, Deadline::NONE, input).await.unwrap();
     assert!(output.finished && !output.aborted);
     assert_eq!(world.copied().as_deref(), Some(&world.bytes[..]));

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use strict_s3::{Action, Answer, Rule};
 
 use super::{body, content, object, settings, target, with_faults};
+use crate::keys::Unread;
 use crate::s3::{CredentialsSource, S3Store};
 use crate::{Condition, Store, StoreErrorKind as Kind};
 
@@ -76,6 +78,36 @@ async fn no_secret_is_printed() {
         assert!(!printed.contains(secret), "{secret} in {printed}");
     }
     assert!(printed.contains("redacted"));
+}
+
+/// Can not read its secret.
+#[derive(Debug)]
+struct Refused(Kind);
+
+impl ProvideCredentials for Refused {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let unread = Unread::new(self.0, "location china: secret \"a\": refused");
+        future::ProvideCredentials::ready(Err(CredentialsError::provider_error(unread)))
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_can_not_be_read_is_told_by_what_stood_in_the_way() {
+    let (server, _, _) = with_faults([]).await;
+    for kind in [Kind::AccessDenied, Kind::Throttled, Kind::Connection, Kind::Credentials] {
+        let provider = CredentialsSource::Provider(SharedCredentialsProvider::new(Refused(kind)));
+        let store = S3Store::new(crate::s3::S3Settings { credentials: provider, ..settings(&server) });
+        let head = store.head(&object("a")).await.unwrap_err();
+        let put = store.put(&target(&store, "b"), body(content()), &Condition::Anything).await.unwrap_err();
+        for error in [head, put] {
+            assert_eq!(error.kind, kind, "{error}");
+            assert!(error.message.contains("location china: secret \"a\": refused"), "{error}");
+        }
+        assert_eq!(store.requests(), [].into(), "nothing was sent");
+    }
 }
 
 #[tokio::test]
