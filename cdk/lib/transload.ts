@@ -1,6 +1,6 @@
 // Everything: functions, the machine of transfers, the janitor, routes, alarms, and if asked for a network.
 import * as path from 'node:path';
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { defaultCode, definitionFile } from './files';
 import { FUNCTIONS } from './grants';
@@ -17,6 +17,9 @@ import { resolveRoutes } from './routes';
 import { StateMachine } from './state-machine';
 import { Transfer } from './transfer';
 import { TransloadFunction } from './transload-function';
+
+/** By this tag with the stack's name the command line finds the machine. */
+const STACK_TAG = 'transload:stack';
 
 /** Properties of transload. All of them can stand in a JSON file. */
 export interface TransloadProps extends RetentionProps {
@@ -135,13 +138,15 @@ export class Transload extends Construct {
   }
 
   private makeStateMachine(props: TransloadProps): StateMachine {
-    return new StateMachine(this, 'Object', {
+    const machine = new StateMachine(this, 'Object', {
       definitionFile: definition(props, 'object'),
       machineName: machineName(this, 'object'),
       functions: Object.fromEntries(Object.entries(this.functions).map(([name, one]) => [placeholder(name), one])),
       results: this.results,
       ...kept(props),
     });
+    Tags.of(machine.machine).add(STACK_TAG, Stack.of(this).stackName);
+    return machine;
   }
 
   private makeJanitor(props: TransloadProps): Janitor {
