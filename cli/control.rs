@@ -1,13 +1,15 @@
 //! How one process asks another, that runs executions in a home, about them: one JSON line each way over a socket there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use stepfunctions_local::Engine;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::api::{self, Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
@@ -16,10 +18,14 @@ use crate::home::{self, Home};
 /// How long an owner may take for an answer; it answers from its database.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the end of the process waits for answers that are being given.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// The owner's end. The home's mode keeps other users from it.
 #[derive(Debug)]
 pub(crate) struct Listener {
     task: JoinHandle<()>,
+    closing: Arc<Notify>,
     path: PathBuf,
 }
 
@@ -29,12 +35,28 @@ impl Listener {
         let path = home.socket();
         home::remove_if_there(&path).ok()?;
         let listener = UnixListener::bind(&path).ok()?;
+        let closing = Arc::new(Notify::new());
+        let closed = closing.clone();
         let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, engine.clone()));
+            let mut answers = JoinSet::new();
+            loop {
+                tokio::select! {
+                    Ok((stream, _)) = listener.accept() => drop(answers.spawn(answer(stream, engine.clone()))),
+                    Some(_) = answers.join_next() => {}
+                    () = closed.notified() => break,
+                    else => break,
+                }
             }
+            answers.join_all().await;
         });
-        Some(Self { task, path })
+        Some(Self { task, closing, path })
+    }
+
+    /// Ends once those who asked have their answers: a request to stop an execution may be what ends this process.
+    pub(crate) async fn close(mut self) {
+        self.closing.notify_one();
+        // Whoever asks and does not read the answer is not waited for.
+        let _ = tokio::time::timeout(LAST_ANSWERS, &mut self.task).await;
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) engine: Engine,
     /// Its workers.
     pub(crate) pool: Pool,
-    _listener: Option<Listener>,
+    listener: Option<Listener>,
     _owner: Owner,
 }
 
@@ -70,7 +70,7 @@ impl Machine {
         let engine = opened.await.map_err(|e| CliError::trouble(home.database().display(), e))?;
         install(&engine).await?;
         let listener = Listener::open(home, engine.clone());
-        Ok(Self { engine, pool, _listener: listener, _owner: owner })
+        Ok(Self { engine, pool, listener, _owner: owner })
     }
 
     /// Starts an execution; the same name with the same input while it runs is the same execution.
@@ -91,6 +91,9 @@ impl Machine {
     /// # Errors
     /// If the database fails.
     pub(crate) async fn shutdown(self) -> Outcome {
+        if let Some(listener) = self.listener {
+            listener.close().await;
+        }
         let flushed = self.engine.shutdown().await;
         self.pool.shutdown().await;
         flushed.map_err(|e| CliError::trouble("database", e))

@@ -292,7 +292,7 @@ async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
     local.shell(&[&local.at_destination("s3 mb s3://later")]).await;
     let (code, report, said) = local.deployed(&["redrive", "first"]).await;
     assert!(
-        code == Some(0) && report.contains("SUCCEEDED") && said.contains("Parts"),
+        code == Some(0) && report.contains("SUCCEEDED") && said.contains("4/4 parts"),
         "{code:?} {report} {said}"
     );
     let parts = local.deployed(&["report", "first", "--output", "json"]).await.1;
