@@ -1,12 +1,11 @@
 //! The machine that is deployed, by the Step Functions API of its Region. Answers are the API's JSON, as everywhere here.
 
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_sfn::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_sfn::error::{BoxError, DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sfn::error::{BoxError, ProvideErrorMetadata};
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use serde_json::Value;
 
@@ -178,9 +177,9 @@ fn refusal<E: std::error::Error + ProvideErrorMetadata + 'static>(error: &E) -> 
             Refusal { code: code.to_owned(), message }.into()
         }
         (None, _) => {
-            let mut why = String::new();
-            let _ = write!(why, "{}", DisplayErrorContext(error));
-            CliError::new(Exit::Trouble, format!("Step Functions was not reached: {why}"))
+            let causes = std::iter::successors(error.source(), |cause| cause.source());
+            let why: Vec<String> = causes.map(ToString::to_string).collect();
+            CliError::new(Exit::Trouble, format!("Step Functions was not reached: {}", why.join(": ")))
         }
     }
 }
