@@ -1,4 +1,5 @@
 //! DeleteStateMachine: the machine, its versions and aliases, and everything that its executions left.
+use super::forget::forget;
 use super::versions::split;
 use super::{Engine, lock};
 use crate::api::ApiError;
@@ -8,15 +9,9 @@ use crate::store::StoreError;
 use rusqlite::Connection;
 use std::sync::Arc;
 
-/// What belongs to the executions of a machine. Children of its Map Runs are stored under `machine/label`.
-const OF_EXECUTIONS: [&str; 6] = [
-    "DELETE FROM map_items WHERE map_run IN (SELECT id FROM map_runs WHERE execution IN",
-    "DELETE FROM map_runs WHERE execution IN",
-    "DELETE FROM cursors WHERE execution IN",
-    "DELETE FROM history WHERE execution IN",
-    "DELETE FROM origins WHERE execution IN",
-    "DELETE FROM executions WHERE id IN",
-];
+/// The executions of a machine. Children of its Map Runs are stored under `machine/label`.
+const OF_EXECUTIONS: &str =
+    "SELECT id FROM executions WHERE machine = ?1 OR substr(machine, 1, length(?1) + 1) = ?1 || '/'";
 
 const OF_MACHINE: [&str; 4] = [
     "DELETE FROM machines WHERE arn = ?1",
@@ -37,12 +32,7 @@ fn forget_machine(db: &mut Connection, arn: &str) -> Result<(), StoreError> {
 
 fn forget_executions(db: &mut Connection, arn: &str) -> Result<(), StoreError> {
     let transaction = db.transaction()?;
-    let which =
-        "(SELECT id FROM executions WHERE machine = ?1 OR substr(machine, 1, length(?1) + 1) = ?1 || '/')";
-    for sql in OF_EXECUTIONS {
-        let end = if sql.contains("(SELECT id FROM map_runs") { ")" } else { "" };
-        transaction.execute(&format!("{sql} {which}{end}"), [arn])?;
-    }
+    forget(&transaction, OF_EXECUTIONS, arn)?;
     transaction.execute("DELETE FROM revisions WHERE machine = ?1", [arn])?;
     transaction
         .execute("DELETE FROM revision_settings WHERE revision NOT IN (SELECT id FROM revisions)", [])?;

@@ -3,6 +3,7 @@ mod activities;
 mod aliases;
 mod deletion;
 mod executions;
+mod forget;
 mod history;
 mod machines;
 mod map_runs;
