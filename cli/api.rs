@@ -3,10 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use stepfunctions_local::{ApiError, Engine, HistoryOptions, ListExecutions, StartExecution};
+use stepfunctions_local::{ApiError, Engine, HistoryOptions, ListExecutions};
 
 use crate::exit::{CliError, Exit};
-use crate::view::machine_arn;
 
 /// What may be asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,10 +23,6 @@ pub(crate) enum Request {
     DescribeMapRun(String),
     /// StopExecution, by ARN; the cause is for its history.
     StopExecution(String, String),
-    /// StartExecution: name and input.
-    StartExecution(String, String),
-    /// RedriveExecution, by ARN.
-    RedriveExecution(String),
 }
 
 /// A refusal that has crossed a socket: as the API names it.
@@ -85,15 +80,6 @@ pub(crate) async fn call(engine: &Engine, request: Request) -> Result<Value, Ref
         Request::StopExecution(arn, cause) => {
             value(engine.stop_execution(&arn, Some("Stopped".to_owned()), Some(cause)).await?)
         }
-        Request::StartExecution(name, input) => {
-            let (name, input) = (Some(name), Some(input));
-            value(
-                engine
-                    .start_execution(StartExecution { state_machine_arn: machine_arn(), name, input })
-                    .await?,
-            )
-        }
-        Request::RedriveExecution(arn) => value(engine.redrive_execution(&arn).await?),
     }
 }
 

@@ -127,11 +127,25 @@ impl Deployed {
             Request::StopExecution(arn, cause) => {
                 answer!(client.stop_execution().execution_arn(arn).error("Stopped").cause(cause))
             }
-            Request::StartExecution(name, input) => {
-                answer!(client.start_execution().state_machine_arn(&self.machine).name(name).input(input))
-            }
-            Request::RedriveExecution(arn) => answer!(client.redrive_execution().execution_arn(arn)),
         }
+    }
+
+    /// StartExecution: the new execution's ARN.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`].
+    pub(crate) async fn start(&self, name: &str, input: String) -> Outcome<String> {
+        let request = self.client.start_execution().state_machine_arn(&self.machine).name(name).input(input);
+        Ok(request.send().await.map_err(|error| refusal(&error))?.execution_arn)
+    }
+
+    /// RedriveExecution, by ARN.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`].
+    pub(crate) async fn redrive(&self, arn: &str) -> Outcome {
+        let request = self.client.redrive_execution().execution_arn(arn);
+        request.send().await.map(drop).map_err(|error| refusal(&error))
     }
 }
 

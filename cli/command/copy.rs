@@ -8,13 +8,13 @@ use transload_wire::{TransferRequest, VersionId};
 
 use super::{machine_of, see_deployed, see_through};
 use crate::Global;
-use crate::api::Request;
+use crate::deployed::Deployed;
 use crate::exit::{CliError, Outcome};
 use crate::locations::{self, Known};
 use crate::machine::Machine;
 use crate::options::OptionFlags;
 use crate::place::Place;
-use crate::view::{View, machine_arn, text};
+use crate::view::{View, machine_arn};
 
 /// Arguments of `copy`.
 #[derive(Debug, Args)]
@@ -41,12 +41,12 @@ pub(crate) struct CopyArgs {
 /// Starts the execution and follows it.
 pub(crate) async fn run(args: CopyArgs, global: &Global) -> Outcome {
     let name = args.name.clone();
-    if global.stack.is_some() {
-        let view = View::open(global).await?;
+    if let Some(stack) = &global.stack {
+        let deployed = Deployed::open(stack).await?;
         // Which locations there are, the deployed functions know.
-        let request = Request::StartExecution(name.unwrap_or_else(|| new_name("copy")), input(args, None)?);
-        let started = view.call(request).await?;
-        return see_deployed(&view, text(&started, "executionArn"), global).await;
+        let input = input(args, None)?;
+        let arn = deployed.start(&name.unwrap_or_else(|| new_name("copy")), input).await?;
+        return see_deployed(&View::Deployed(deployed), &arn, global).await;
     }
     let known = locations::read(global.locations.as_deref())?;
     let input = input(args, Some(&known))?;

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::{machine, see_deployed, see_through};
 use crate::Global;
-use crate::api::Request;
 use crate::exit::Outcome;
 use crate::view::View;
 
@@ -22,8 +21,8 @@ pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
     let arn = view.execution_arn(&args.execution);
     view.describe(&arn).await?;
-    if let View::Deployed(_) = view {
-        view.call(Request::RedriveExecution(arn.clone())).await?;
+    if let View::Deployed(deployed) = &view {
+        deployed.redrive(&arn).await?;
         return see_deployed(&view, &arn, global).await;
     }
     drop(view);
