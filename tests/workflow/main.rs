@@ -13,7 +13,7 @@ use crate::script::{Answer, Outcome, World, fails, head, init, record};
 async fn parts_are_sent_and_the_record_is_the_output() {
     let world = World::new(&[]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Done");
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Done");
     let output = outcome.output();
     assert_eq!(output["status"], "copied");
     assert_eq!(output["result"], record());
@@ -66,7 +66,7 @@ async fn transient_failures_are_retried_where_they_happen() {
         ("complete", twice("Stalled")),
     ])
     .await;
-    assert_eq!(world.run().await.states, "Head Route Init Parts Complete Done");
+    assert_eq!(world.run().await.states, "Head Route Init Parts Complete Proven Done");
     assert_eq!(world.calls("head").len() + world.calls("init").len() + world.calls("complete").len(), 9);
     let mut tries: Vec<u64> =
         world.calls("part").iter().map(|call| call["retryCount"].as_u64().unwrap()).collect();
@@ -83,7 +83,7 @@ async fn a_gap_leads_to_another_round_over_what_is_missing() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Backoff Recheck Resume Init Parts Complete Done"
+        "Head Route Init Parts Complete Backoff Recheck Resume Init Parts Complete Proven Done"
     );
     assert_eq!(outcome.output()["rounds"], 2);
     let init = world.calls("init");
@@ -106,7 +106,7 @@ async fn a_map_past_its_tolerance_leads_to_another_round() {
     let world = World::new(&[("part", vec![fails("RangeIgnored")])]).await;
     assert_eq!(
         world.run().await.states,
-        "Head Route Init Parts Backoff Recheck Resume Init Parts Complete Done"
+        "Head Route Init Parts Backoff Recheck Resume Init Parts Complete Proven Done"
     );
 }
 
@@ -144,12 +144,117 @@ async fn a_mismatch_at_the_end_releases_the_upload() {
 async fn an_object_whose_answer_was_lost_is_proven_instead_of_sent_again() {
     let world = World::new(&[
         ("complete", vec![fails("UploadGone")]),
-        ("head", vec![Answer::Gives(head("parts")), Answer::Gives(head("skip"))]),
+        (
+            "head",
+            vec![Answer::Gives(head("parts")), Answer::Gives(second_look("skip", "token-of-this-transfer"))],
+        ),
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Resume Complete Done");
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Resume Complete Proven Done");
     assert_eq!(world.calls("init").len(), 1);
+}
+
+/// What Head answers when it finds a transfer's object at the destination.
+fn second_look(decision: &str, token: &str) -> Value {
+    let mut answer = head(decision);
+    answer["standing"] = json!(token);
+    answer["replaces"] = json!("another's");
+    answer["reason"] = json!("second look");
+    answer
+}
+
+#[tokio::test]
+async fn a_transfer_that_was_slower_keeps_its_parts_and_replaces_an_older_version() {
+    let world = World::new(&[
+        ("complete", vec![fails("DestinationChanged")]),
+        ("head", vec![Answer::Gives(head("parts")), Answer::Gives(second_look("parts", "token-of-another"))]),
+    ])
+    .await;
+    let outcome = world.run().await;
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Parts Complete Recheck Resume Init Parts Complete Proven Done"
+    );
+    let complete = world.calls("complete");
+    assert_eq!((&complete[0]["replaces"], &complete[1]["replaces"]), (&Value::Null, &json!("another's")));
+    assert_eq!(world.calls("init")[1]["upload"]["uploadId"], "upload-1");
+    assert!(world.calls("abort").is_empty());
+}
+
+#[tokio::test]
+async fn a_transfer_that_was_slower_releases_its_upload_if_another_has_done_it() {
+    let world = World::new(&[
+        ("complete", vec![fails("DestinationChanged")]),
+        ("head", vec![Answer::Gives(head("parts")), Answer::Gives(second_look("skip", "token-of-another"))]),
+    ])
+    .await;
+    let outcome = world.run().await;
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Recheck Resume Restart Restarted Skipped");
+    assert_eq!(outcome.output()["reason"], "second look");
+    assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
+}
+
+#[tokio::test]
+async fn a_transfer_of_a_version_that_is_not_the_newest_any_more_begins_anew() {
+    let world = World::new(&[
+        ("complete", vec![fails("DestinationChanged")]),
+        (
+            "head",
+            vec![
+                Answer::Gives(head("parts")),
+                Answer::Gives(second_look("renew", "token-of-another")),
+                Answer::Gives(head("parts")),
+            ],
+        ),
+        ("init", vec![Answer::Gives(init("upload-1")), Answer::Gives(init("upload-2"))]),
+    ])
+    .await;
+    let outcome = world.run().await;
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Parts Complete Recheck Resume Restart Restarted Head Route Init Parts Complete Proven Done"
+    );
+    assert_eq!(world.calls("head")[2]["pinned"], Value::Null, "the newest version is pinned");
+    assert_eq!((&world.calls("init")[1]["upload"], world.calls("abort").len()), (&Value::Null, 1));
+    assert_eq!(world.calls("complete")[1]["upload"]["uploadId"], "upload-2");
+}
+
+#[tokio::test]
+async fn a_small_object_that_was_slower_is_looked_at_again() {
+    let world = World::new(&[
+        ("head", vec![Answer::Gives(head("copy")), Answer::Gives(head("skip"))]),
+        ("copy", vec![fails("DestinationChanged")]),
+    ])
+    .await;
+    assert_eq!(world.run().await.states, "Head Route Copy Head Route Skipped");
+    assert!(world.calls("head").iter().all(|call| call["request"] == script::request()), "not the error");
+}
+
+#[tokio::test]
+async fn another_writers_object_is_never_taken_for_what_may_be_replaced() {
+    let mut foreign = head("parts");
+    foreign["replaces"] = json!("a foreigner's");
+    let world = World::new(&[
+        ("complete", vec![fails("PartsMissing")]),
+        ("head", vec![Answer::Gives(head("parts")), Answer::Gives(foreign)]),
+    ])
+    .await;
+    assert_eq!(world.run().await.status, "SUCCEEDED");
+    assert_eq!(world.calls("complete")[1]["replaces"], Value::Null, "as the first look found it");
+}
+
+#[tokio::test]
+async fn an_upload_that_the_proof_did_not_need_is_released() {
+    let mut found = record();
+    found["reconciled"] = json!(true);
+    for abort in [vec![], std::iter::repeat_with(|| fails("Unavailable")).take(20).collect()] {
+        let world = World::new(&[("complete", vec![Answer::Gives(found.clone())]), ("abort", abort)]).await;
+        let outcome = world.run().await;
+        assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Tidy Done");
+        assert_eq!(outcome.output()["status"], "copied");
+        assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
+    }
 }
 
 #[tokio::test]
@@ -163,7 +268,10 @@ async fn an_object_that_was_completed_before_the_abort_is_proven_once() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Abort Released Complete Done");
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Parts Complete Backoff Recheck Abort Released Complete Proven Done"
+    );
 
     let broken = vec![fails("UploadGone"), fails("ChecksumMismatch"), fails("ChecksumMismatch")];
     let world =
@@ -193,7 +301,7 @@ async fn a_conflict_releases_the_upload_and_starts_over() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Restart Backoff Recheck Resume Init Parts Complete Done"
+        "Head Route Init Parts Complete Restart Restarted Backoff Recheck Resume Init Parts Complete Proven Done"
     );
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
     assert_eq!(world.calls("init")[1]["upload"], Value::Null);

@@ -48,6 +48,7 @@ pub(crate) fn head(decision: &str) -> Value {
         "identity": "identity-of-the-version",
         "token": "token-of-this-transfer",
         "replaces": null,
+        "standing": null,
         "route": null,
         "layout": {"runs": [{"length": 8_388_608, "count": 2}, {"length": 3_222_784, "count": 1}]},
         "requests": {"HeadObject": 2},
@@ -70,7 +71,7 @@ pub(crate) fn init(upload: &str) -> Value {
 
 /// What Complete and Copy answer.
 pub(crate) fn record() -> Value {
-    json!({"etag": "e-3", "size": 20_000_000, "parts": 3, "proof": "sourceChecksum", "requests": {}})
+    json!({"etag": "e-3", "size": 20_000_000, "parts": 3, "proof": "sourceChecksum", "reconciled": false, "requests": {}})
 }
 
 struct Scripted {

@@ -13,6 +13,7 @@ pub const FAILURES: &[E] = &[
     E::DestinationNotFound,
     E::DestinationAccessDenied,
     E::DestinationExists,
+    E::DestinationChanged,
     E::ChecksumMismatch,
     E::KeyUnavailable,
     E::Internal,

@@ -3,10 +3,11 @@
 //! | answer | the destination then holds | told |
 //! |---|---|---|
 //! | success | our token, right size and checksum | success |
-//! | success | another's object | `DestinationExists` |
+//! | success | another's object | `DestinationExists`, or `DestinationChanged` if another transfer made it |
 //! | any failure | our token, right size and checksum | success, reconciled |
 //! | any failure | our token, other bytes | `ChecksumMismatch` |
-//! | 412, or 404 where an object was to be replaced | something else than Head found | `DestinationExists` |
+//! | 412, or 404 where an object was to be replaced | something else than Head found | the same two |
+//! | no such upload | something else than Head found | the same two |
 //! | no such upload | what Head found | `UploadGone` |
 //! | a part is refused though all are listed | no matter | `UploadConflict` |
 //! | the whole has another checksum | no matter | `ChecksumMismatch` |
@@ -14,9 +15,9 @@
 
 use transload_store::prove::{Expected, Standing, confirm, exists, guard, read_back};
 use transload_store::{
-    Backoff, Complete, Condition, PartRef, Side, StoreError, StoreErrorKind, Written, failure_of,
+    Backoff, Complete, Condition, Head, PartRef, Side, StoreError, StoreErrorKind, Written, failure_of,
 };
-use transload_wire::{ErrorName, Etag, Failure, Proof};
+use transload_wire::{ErrorName, Failure, Proof};
 
 use crate::evidence::{self, Whole};
 use crate::{Done, Work};
@@ -57,12 +58,22 @@ pub(crate) async fn find(work: &Work, error: StoreError) -> Result<Done, Failure
     settle(work, error, &expected, proof).await
 }
 
+/// Parts are missing; but another execution with the same input may have made the very object meanwhile.
+pub(crate) async fn without(work: &Work, missing: Failure) -> Result<Done, Failure> {
+    let (expected, proof) = evidence::without_parts(work);
+    match read_back(work.store.as_ref(), &work.input.destination, None, &expected).await {
+        Ok(Standing::Proven(head)) => Ok(Done { head, proof, reconciled: true }),
+        _ => Err(missing),
+    }
+}
+
 /// The condition as the store takes it; one that it would ignore is checked here, as late as can be.
 async fn honoured(work: &Work) -> Result<Condition, Failure> {
     if work.store.conditional_writes() {
         return Ok(work.condition.clone());
     }
-    guard(work.store.as_ref(), &work.input.destination, &work.condition, &work.input.token).await?;
+    let (destination, options) = (&work.input.destination, &work.input.options);
+    guard(work.store.as_ref(), destination, options, &work.condition, &work.input.token).await?;
     Ok(Condition::Anything)
 }
 
@@ -76,12 +87,12 @@ async fn call(work: &Work, complete: &Complete) -> Result<Written, StoreError> {
 
 /// An answer of success is not yet a proof.
 async fn prove(work: &Work, written: &Written, whole: &Whole) -> Result<Done, Failure> {
-    let destination = &work.input.destination;
+    let (destination, options) = (&work.input.destination, &work.input.options);
     match confirm(work.store.as_ref(), destination, written, &whole.expected, &work.deadline).await? {
         Standing::Proven(head) => Ok(Done { head, proof: whole.proof, reconciled: false }),
         Standing::Broken(_, failure) => Err(failure),
-        Standing::Another(head) => Err(exists(destination, &Condition::Anything, Some(&head.etag))),
-        Standing::Nothing => Err(exists(destination, &Condition::Anything, None)),
+        Standing::Another(head) => Err(exists(destination, options, &Condition::Anything, Some(&head))),
+        Standing::Nothing => Err(exists(destination, options, &Condition::Anything, None)),
     }
 }
 
@@ -90,13 +101,13 @@ async fn settle(work: &Work, error: StoreError, expected: &Expected, proof: Proo
     let found = match read_back(work.store.as_ref(), &work.input.destination, None, expected).await {
         Ok(Standing::Proven(head)) => return Ok(Done { head, proof, reconciled: true }),
         Ok(Standing::Broken(_, failure)) => return Err(failure),
-        Ok(Standing::Another(head)) => Some(head.etag),
+        Ok(Standing::Another(head)) => Some(head),
         Ok(Standing::Nothing) => None,
         // Without having looked, a failure that sounds final may be our own success.
         Err(unread) if may_be_ours(error.kind) => return Err(failure_of(unread, Side::Destination)),
         Err(_) => return Err(failure_of(error, Side::Destination)),
     };
-    Err(meaning(work, error, found.as_ref()))
+    Err(meaning(work, error, found.as_deref()))
 }
 
 fn may_be_ours(kind: StoreErrorKind) -> bool {
@@ -111,13 +122,13 @@ fn may_be_ours(kind: StoreErrorKind) -> bool {
 }
 
 /// What a failed call means, now that the destination is known to be another's or empty.
-fn meaning(work: &Work, error: StoreError, found: Option<&Etag>) -> Failure {
+fn meaning(work: &Work, error: StoreError, found: Option<&Head>) -> Failure {
     let as_found_by_head = match &work.condition {
         Condition::Anything => true,
         Condition::Absent => found.is_none(),
-        Condition::Matches(etag) => found == Some(etag),
+        Condition::Matches(etag) => found.map(|head| &head.etag) == Some(etag),
     };
-    let exists = || exists(&work.input.destination, &work.condition, found);
+    let exists = || exists(&work.input.destination, &work.input.options, &work.condition, found);
     match error.kind {
         StoreErrorKind::PreconditionFailed => exists().caused_by(error),
         StoreErrorKind::NotFound | StoreErrorKind::NoSuchUpload if !as_found_by_head => {

@@ -39,7 +39,7 @@ struct Done {
 ///
 /// # Errors
 /// `PartsMissing` if parts are not there; `ChecksumMismatch` if the bytes are not the source's, before the object
-/// appears; `DestinationExists` if another writer was there; `UploadGone`, `UploadConflict`; the destination's own.
+/// appears; `DestinationExists` if another writer was there, `DestinationChanged` if it was a transfer; `UploadGone`, `UploadConflict`; the destination's own.
 pub async fn handle(
     stores: &impl Stores,
     deadline: Deadline,
@@ -64,10 +64,10 @@ async fn run(
         input,
     };
     let done = match all_parts(work.store.as_ref(), &work.upload).await {
-        Ok(parts) => {
-            all_there(&work, &parts)?;
-            finish::complete(&work, parts).await?
-        }
+        Ok(parts) => match all_there(&work, &parts) {
+            Ok(()) => finish::complete(&work, parts).await?,
+            Err(missing) => finish::without(&work, missing).await?,
+        },
         // An earlier call may have completed it and lost the answer.
         Err(error) if error.kind == StoreErrorKind::NoSuchUpload => finish::find(&work, error).await?,
         Err(error) => return Err(failure_of(error, Side::Destination)),

@@ -11,7 +11,7 @@ mod send;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use transload_store::{Deadline, Ends, Store, Stores, Target, prove};
+use transload_store::{Deadline, Ends, Stamp, Store, Stores, Target, prove};
 use transload_wire::{ChecksumKind, CompleteOutput, CopyInput, Failure, Proof};
 
 pub use failures::FAILURES;
@@ -28,7 +28,8 @@ struct Work {
 /// Sends an object whole and proves it.
 ///
 /// # Errors
-/// `ChecksumMismatch` if the bytes are not what the source says, twice; `DestinationExists` if another writer was there;
+/// `ChecksumMismatch` if the bytes are not what the source says, twice; `DestinationExists` if another writer was there,
+/// `DestinationChanged` if it was a transfer;
 /// the source's and the destination's own.
 pub async fn handle(
     stores: &impl Stores,
@@ -45,8 +46,8 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Resu
     let destination = ends.open("destination", &input.destination.location)?;
     prove::provable(destination.as_ref(), &input.destination)?;
     let algorithm = prove::algorithm(input.source.checksum.as_ref(), destination.as_ref());
-    let tokens = (&input.token, &input.identity);
-    let target = Target::of(&input.destination, &input.attributes, &input.options, tokens, algorithm);
+    let stamp = Stamp::new(&input.token, &input.identity, &input.source);
+    let target = Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm);
     let work = Work { source, destination, target, deadline, input };
     let done = send::send(&work).await?;
     Ok(CompleteOutput {

@@ -55,7 +55,8 @@ async fn send_once(work: &Work, condition: &Condition) -> Result<Met, Failure> {
     let honoured = if work.destination.conditional_writes() {
         condition.clone()
     } else {
-        guard(work.destination.as_ref(), &work.input.destination, condition, &work.input.token).await?;
+        let (destination, options) = (&work.input.destination, &work.input.options);
+        guard(work.destination.as_ref(), destination, options, condition, &work.input.token).await?;
         Condition::Anything
     };
     let (body, seen) = match body::open(work).await {
@@ -79,13 +80,16 @@ async fn send_once(work: &Work, condition: &Condition) -> Result<Met, Failure> {
 
 /// An answer of success is not yet a proof.
 async fn prove(work: &Work, written: &Written, flowed: &Flowed) -> Result<Met, Failure> {
-    let (store, destination) = (work.destination.as_ref(), &work.input.destination);
+    let (store, destination, options) =
+        (work.destination.as_ref(), &work.input.destination, &work.input.options);
     let expected = body::expected(work, Some(flowed));
     Ok(match confirm(store, destination, written, &expected, &work.deadline).await? {
         Standing::Proven(head) => Met::Done(Done { head, reconciled: false }),
         Standing::Broken(head, failure) => Met::Broken(head, failure),
-        Standing::Another(head) => return Err(exists(destination, &Condition::Anything, Some(&head.etag))),
-        Standing::Nothing => return Err(exists(destination, &Condition::Anything, None)),
+        Standing::Another(head) => {
+            return Err(exists(destination, options, &Condition::Anything, Some(&head)));
+        }
+        Standing::Nothing => return Err(exists(destination, options, &Condition::Anything, None)),
     })
 }
 
@@ -107,13 +111,14 @@ async fn settle(
     let found = match standing {
         Ok(Standing::Proven(head)) => return Ok(Met::Done(Done { head, reconciled: true })),
         Ok(Standing::Broken(head, failure)) => return Ok(Met::Broken(head, failure)),
-        Ok(Standing::Another(head)) => Some(head.etag),
+        Ok(Standing::Another(head)) => Some(head),
         Ok(Standing::Nothing) => None,
         Err(unread) if refused(error.kind) => return Err(failure_of(unread, Side::Destination)),
         Err(_) => return again(error),
     };
     if refused(error.kind) {
-        return Err(exists(destination, condition, found.as_ref()).caused_by(error));
+        let options = &work.input.options;
+        return Err(exists(destination, options, condition, found.as_deref()).caused_by(error));
     }
     again(error)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use transload_store::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of, stamped};
+use transload_store::{Head, ObjectRef, Side, Stamp, Store, StoreErrorKind, failure_of};
 use transload_wire::{
-    Attributes, ErrorName, Failure, MAX_METADATA_BYTES, Pinned, RESERVED_METADATA_PREFIX, Token,
-    TransferRequest, is_portable_storage_class,
+    Attributes, ErrorName, Failure, MAX_METADATA_BYTES, Pinned, RESERVED_METADATA_PREFIX, TransferRequest,
+    is_portable_storage_class,
 };
 
 /// The source's attributes, as far as the options do not replace them.
@@ -65,11 +65,11 @@ async fn tags(store: &dyn Store, pinned: &Pinned) -> Result<BTreeMap<String, Str
 }
 
 /// Refuses metadata that does not fit together with our own entries, before anything is written.
-pub(crate) fn fit(attributes: &Attributes, token: &Token, identity: &Token) -> Result<(), Failure> {
+pub(crate) fn fit(attributes: &Attributes, stamp: &Stamp) -> Result<(), Failure> {
     let bytes = |map: &BTreeMap<String, String>| {
         map.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
     };
-    let (theirs, all) = (bytes(&attributes.metadata), bytes(&stamped(&attributes.metadata, token, identity)));
+    let (theirs, all) = (bytes(&attributes.metadata), bytes(&stamp.onto(&attributes.metadata)));
     if all <= MAX_METADATA_BYTES {
         return Ok(());
     }

@@ -67,7 +67,7 @@ pub(crate) fn skip(
     };
     let same = says(SOURCE_METADATA, identity) && head.size == pinned.size && !checksums_differ(head, pinned);
     if same && says(TOKEN_METADATA, token) {
-        return Ok(Some("this execution has written this version of the source already".to_owned()));
+        return Ok(Some("this very transfer was done already".to_owned()));
     }
     match request.options.overwrite {
         Overwrite::IfDifferent if same => Ok(Some(
@@ -80,6 +80,11 @@ pub(crate) fn skip(
         ))),
         Overwrite::IfDifferent | Overwrite::Always => Ok(None),
     }
+}
+
+/// Token of the transfer that wrote an object, if one did.
+pub(crate) fn token(head: &Head) -> Option<Token> {
+    head.attributes.metadata.get(TOKEN_METADATA)?.parse().ok()
 }
 
 /// Whether both sides tell a comparable checksum and it differs. Checksums of parts say nothing about another layout.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use transload_wire::{Destination, ErrorName, ExecutionInfo, Failure, Pinned, Token};
+use transload_wire::{Attributes, ErrorName, Failure, HeadInput, Overwrite, Pinned, Token};
 
 /// Identity of the version that is read. A version id names it for good. Without one (or with `null`, which the bucket
 /// reuses), ETag and size name the bytes, and the time of the last change the attributes: S3 changes metadata by copying
@@ -26,17 +26,28 @@ pub(crate) fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
     digest(&fields)
 }
 
-/// Token of this execution's transfer: the same over retries and redrives, another for every execution, though it copies
-/// the same object to the same place.
-pub(crate) fn of_transfer(execution: &ExecutionInfo, to: &Destination) -> Result<Token, Failure> {
-    digest(&[
-        "transfer",
-        &execution.id,
-        &execution.start_time,
-        to.location.as_str(),
-        to.bucket.as_str(),
-        to.key.as_str(),
-    ])
+/// Token of a transfer: what is read, where it is written, and all that the object will be. The same over retries, redrives
+/// and executions with the same input, so that each knows the others' work for its own. Where an object is to be replaced
+/// always, or never, each execution has its own.
+pub(crate) fn of_transfer(
+    input: &HeadInput,
+    identity: &Token,
+    attributes: &Attributes,
+) -> Result<Token, Failure> {
+    let (to, options) = (&input.request.destination, &input.request.options);
+    let json = |value: serde_json::Result<String>| {
+        value.map_err(|error| ErrorName::Internal.because(format!("token: {error}")))
+    };
+    let attributes = json(serde_json::to_string(attributes))?;
+    let encryption = json(serde_json::to_string(&options.encryption))?;
+    let cut = format!("{:?} {}", options.part_size, options.preserve_etag);
+    let (location, bucket, key) = (to.location.as_str(), to.bucket.as_str(), to.key.as_str());
+    let mut fields =
+        vec!["transfer", identity.as_str(), location, bucket, key, &attributes, &encryption, &cut];
+    if options.overwrite != Overwrite::IfDifferent {
+        fields.extend(["execution", &input.execution.id, &input.execution.start_time]);
+    }
+    digest(&fields)
 }
 
 /// 192 bits of SHA-256 over the fields, each behind its length so that no two lists read the same: 32 characters, to
@@ -53,7 +64,7 @@ fn digest(fields: &[&str]) -> Result<Token, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use transload_wire::{ExecutionInfo, Pinned, parse};
+    use transload_wire::{Attributes, Pinned, Token, parse};
 
     use super::{digest, of_transfer, of_version};
 
@@ -93,17 +104,37 @@ mod tests {
         assert_ne!(of("null", "a"), of("null", "b"));
     }
 
+    fn of(options: &str, id: &str, redrives: u32, metadata: &str) -> Token {
+        let json = format!(
+            r#"{{"request": {{"source": {{"location": "g", "bucket": "abc", "key": "k"}},
+                  "destination": {{"location": "c", "bucket": "abc", "key": "k"}}, "options": {options}}},
+                "execution": {{"id": "{id}", "startTime": "1", "redriveCount": {redrives}}}}}"#
+        );
+        let identity = of_version(&pinned(|_| {})).unwrap();
+        let mut attributes = Attributes::default();
+        attributes.metadata.insert("colour".to_owned(), metadata.to_owned());
+        of_transfer(&parse(json.as_bytes()).unwrap(), &identity, &attributes).unwrap()
+    }
+
     #[test]
-    fn a_redrive_keeps_the_token_and_another_execution_has_its_own() {
-        let destination = parse(br#"{"location": "c", "bucket": "abc", "key": "k"}"#).unwrap();
-        let of = |id: &str, start: &str, redrives| {
-            let execution =
-                ExecutionInfo { id: id.into(), start_time: start.into(), redrive_count: redrives };
-            of_transfer(&execution, &destination).unwrap()
-        };
-        assert_eq!(of("a", "1", 0), of("a", "1", 3));
-        assert_ne!(of("a", "1", 0), of("b", "1", 0));
-        assert_ne!(of("a", "1", 0), of("a", "2", 0));
+    fn executions_with_the_same_input_have_the_same_token() {
+        let base = of("{}", "a", 0, "red");
+        assert_eq!(of("{}", "b", 3, "red"), base);
+        assert_eq!(of(r#"{"rounds": 9, "maxConcurrency": 3}"#, "b", 0, "red"), base, "how is no matter");
+        for other in
+            [r#"{"partSize": 5242880}"#, r#"{"encryption": {"type": "AES256"}}"#, r#"{"preserveEtag": true}"#]
+        {
+            assert_ne!(of(other, "a", 0, "red"), base, "{other}");
+        }
+        assert_ne!(of("{}", "a", 0, "blue"), base);
+    }
+
+    #[test]
+    fn where_always_or_never_is_asked_for_each_execution_has_its_own() {
+        for options in [r#"{"overwrite": "always"}"#, r#"{"overwrite": "never"}"#] {
+            assert_eq!(of(options, "a", 0, "red"), of(options, "a", 3, "red"), "a redrive keeps it");
+            assert_ne!(of(options, "a", 0, "red"), of(options, "b", 0, "red"));
+        }
     }
 
     #[test]

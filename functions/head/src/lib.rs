@@ -6,12 +6,13 @@ mod attributes;
 mod decide;
 mod failures;
 mod identity;
+mod order;
 mod pin;
 mod refuse;
 
 use std::process::ExitCode;
 
-use transload_store::{Deadline, Ends, Stores};
+use transload_store::{Deadline, Ends, Stamp, Stores};
 use transload_wire::{Decision, Failure, HeadInput, HeadOutput};
 
 pub use failures::FAILURES;
@@ -38,6 +39,9 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     let destination = ends.open("destination", &request.destination.location)?;
     refuse::destination(request, destination.as_ref())?;
 
+    // The destination first: what another transfer wrote there was pinned before this one pins its own, so it is never
+    // newer; and what comes after this look makes the write fail, which is conditional on it.
+    let standing = decide::standing(destination.as_ref(), &request.destination).await?;
     let (pinned, head) = pin::pin(source.as_ref(), request, input.pinned.as_ref()).await?;
     if let Some(before) = &input.pinned {
         pin::compare(before, &pinned)?;
@@ -45,13 +49,16 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     }
     let attributes = attributes::wanted(source.as_ref(), request, &pinned, &head).await?;
     let identity = identity::of_version(&pinned)?;
-    let token = identity::of_transfer(&input.execution, &request.destination)?;
-    attributes::fit(&attributes, &token, &identity)?;
+    let token = identity::of_transfer(&input, &identity, &attributes)?;
+    attributes::fit(&attributes, &Stamp::new(&token, &identity, &pinned))?;
     let layout = decide::layout(source.as_ref(), destination.as_ref(), request, &pinned, &head).await?;
 
-    let standing = decide::standing(destination.as_ref(), &request.destination).await?;
-    let skip = decide::skip(standing.as_ref(), request, &pinned, (&token, &identity))?;
-    let (decision, reason) = skip.map_or_else(|| decide::route(layout.as_ref()), |why| (Decision::Skip, why));
+    let (decision, reason) = match decide::skip(standing.as_ref(), request, &pinned, (&token, &identity))? {
+        Some(why) => (Decision::Skip, why),
+        None => order::judge(source.as_ref(), standing.as_ref(), &input, &pinned)
+            .await?
+            .unwrap_or_else(|| decide::route(layout.as_ref())),
+    };
     Ok(HeadOutput {
         decision,
         reason,
@@ -61,6 +68,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         attributes,
         identity,
         token,
+        standing: standing.as_ref().and_then(decide::token),
         replaces: standing.map(|head| head.etag),
         route: request.route.clone(),
         layout: layout.filter(|_| decision == Decision::Parts),

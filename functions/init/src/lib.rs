@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use transload_plan::{BatchBounds, ListedPart, PartSet};
 use transload_store::{
-    Deadline, Ends, PartRef, Side, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts, failure_of,
-    prove,
+    Deadline, Ends, PartRef, Side, Stamp, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts,
+    failure_of, prove,
 };
 use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
 
@@ -91,8 +91,8 @@ async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<Par
     }
     prove::provable(store, &input.destination)?;
     let algorithm = prove::algorithm(input.source.checksum.as_ref(), store);
-    let tokens = (&input.token, &input.identity);
-    let target = Target::of(&input.destination, &input.attributes, &input.options, tokens, algorithm);
+    let stamp = Stamp::new(&input.token, &input.identity, &input.source);
+    let target = Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm);
     let created = store.create_upload(&target).await.map_err(|error| failure_of(error, Side::Destination))?;
     Ok((Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm }, Vec::new()))
 }

@@ -9,6 +9,7 @@ use transload_wire::{
     TOKEN_METADATA, Token, VersionId,
 };
 
+use crate::stamp::is_ours;
 use crate::{
     Backoff, Condition, Deadline, Head, ObjectRef, Side, Store, StoreError, StoreErrorKind, Written,
     failure_of,
@@ -212,10 +213,11 @@ pub fn condition(options: &Options, replaces: Option<&Etag>) -> Condition {
 /// come between; only a store that honours conditions closes that gap.
 ///
 /// # Errors
-/// `DestinationExists` if it does not hold; else the HEAD's own.
+/// As [`exists`] if it does not hold; else the HEAD's own.
 pub async fn guard(
     store: &dyn Store,
     destination: &Destination,
+    options: &Options,
     condition: &Condition,
     token: &Token,
 ) -> Result<(), Failure> {
@@ -228,28 +230,43 @@ pub async fn guard(
         {
             return Ok(());
         }
-        Ok(head) => Some(head.etag),
+        Ok(head) => Some(head),
         Err(error) if is_nothing(&error) => None,
         Err(error) => return Err(failure_of(error, Side::Destination)),
     };
     match (condition, &found) {
         (Condition::Absent, None) => Ok(()),
-        (Condition::Matches(expected), Some(etag)) if expected == etag => Ok(()),
-        _ => Err(exists(destination, condition, found.as_ref())),
+        (Condition::Matches(expected), Some(head)) if *expected == head.etag => Ok(()),
+        _ => Err(exists(destination, options, condition, found.as_ref())),
     }
 }
 
-/// The destination is not as Head found it.
+/// The destination is not as Head found it: `DestinationChanged` if another transfer wrote it, which may have copied an
+/// older version as well as a newer one, so Head has to look again; else `DestinationExists`.
 #[must_use]
-pub fn exists(destination: &Destination, condition: &Condition, found: Option<&Etag>) -> Failure {
+pub fn exists(
+    destination: &Destination,
+    options: &Options,
+    condition: &Condition,
+    found: Option<&Head>,
+) -> Failure {
     let tag = |etag: &Etag| format!("ETag {}", etag.to_header());
     let expected = match condition {
         Condition::Absent => "nothing".to_owned(),
         Condition::Matches(etag) => tag(etag),
-        Condition::Anything => "anything".to_owned(),
+        Condition::Anything => "its own object".to_owned(),
     };
-    let found = found.map_or_else(|| "nothing".to_owned(), tag);
-    ErrorName::DestinationExists.because(format!(
-        "{destination}: expected {expected} (as Head found it), found {found}: another writer was there"
+    // A store that refuses although its object is just the expected one would refuse for ever.
+    let moved = |head: &Head| *condition != Condition::Matches(head.etag.clone());
+    let again =
+        options.overwrite == Overwrite::IfDifferent && found.is_some_and(|head| is_ours(head) && moved(head));
+    let (name, who) = if again {
+        (ErrorName::DestinationChanged, "another transfer")
+    } else {
+        (ErrorName::DestinationExists, "another writer")
+    };
+    let found = found.map_or_else(|| "nothing".to_owned(), |head| tag(&head.etag));
+    name.because(format!(
+        "{destination}: expected {expected} (as Head found it), found {found}: {who} was there"
     ))
 }

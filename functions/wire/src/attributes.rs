@@ -13,6 +13,9 @@ pub const RESERVED_METADATA_PREFIX: &str = "transload-";
 pub const TOKEN_METADATA: &str = "transload-token";
 /// User metadata that holds the identity of the source's version: how a later run knows that nothing is to be done.
 pub const SOURCE_METADATA: &str = "transload-source";
+/// User metadata that holds when the source's version was made, and a digest of where: how an older version is kept
+/// from replacing a newer one.
+pub const ORDER_METADATA: &str = "transload-order";
 /// S3's limit on user metadata: the bytes of all names and values.
 pub const MAX_METADATA_BYTES: usize = 2_048;
 

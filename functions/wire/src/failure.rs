@@ -71,6 +71,8 @@ error_names! {
     DestinationAccessDenied: permanent,
     /// The destination exists and may not be replaced, or was replaced by another writer meanwhile.
     DestinationExists: permanent,
+    /// Another transfer wrote the destination meanwhile: which of the two is newer has to be looked at again.
+    DestinationChanged: permanent,
     /// The bytes at the destination are not the source's: whole-object checksums differ.
     ChecksumMismatch: permanent,
     /// The encryption key is disabled, deleted or not usable.

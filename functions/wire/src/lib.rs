@@ -21,7 +21,7 @@ mod place;
 mod states;
 
 pub use attributes::{
-    Attributes, MAX_METADATA_BYTES, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
+    Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
 };
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use failure::{ErrorName, Failure};

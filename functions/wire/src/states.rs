@@ -69,6 +69,8 @@ pub enum Decision {
     Copy,
     /// Send it in parts.
     Parts,
+    /// Begin anew with the newest version; only of a source that was pinned before.
+    Renew,
 }
 
 /// Output of Head.
@@ -95,6 +97,9 @@ pub struct HeadOutput {
     /// there (the definition reads this field, and a JSONata path to nothing is an error).
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// Token of the transfer that wrote what stands at the destination; null if none did (the definition reads this field).
+    #[serde(default)]
+    pub standing: Option<Token>,
     /// The request's route; null without one (the definition reads this field).
     #[serde(default)]
     pub route: Option<RouteName>,

@@ -3,7 +3,9 @@
 use transload_plan::Limits;
 use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
-use transload_wire::{Attributes, Failure, Options, SOURCE_METADATA, TOKEN_METADATA, TransferRequest};
+use transload_wire::{
+    Attributes, Failure, ORDER_METADATA, Options, SOURCE_METADATA, TOKEN_METADATA, TransferRequest,
+};
 
 /// Bucket and key of the source, and of the destination.
 const FROM: (&str, &str) = ("photos", "a/b c+d");
@@ -137,7 +139,7 @@ impl World {
         assert_eq!(facts.attributes.content_type.as_deref(), Some("text/x"));
         assert_eq!(facts.attributes.tags.get("team").map(String::as_str), Some("maps"));
         let names: Vec<_> = facts.attributes.metadata.keys().map(String::as_str).collect();
-        assert_eq!(names, ["colour", SOURCE_METADATA, TOKEN_METADATA]);
+        assert_eq!(names, ["colour", ORDER_METADATA, SOURCE_METADATA, TOKEN_METADATA]);
         assert_eq!(self.open_uploads().0, 0, "no upload with parts is left open");
     }
 }

@@ -126,6 +126,45 @@ async fn f29_a_destination_that_came_changed_or_went_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f29_another_transfer_that_was_faster_is_told_from_another_writer() {
+    for conditional_writes in [true, false] {
+        for existed in [false, true] {
+            let config = MemoryConfig { conditional_writes, ..World::config() };
+            let mut world = World::with(61, config, |_| {});
+            if existed {
+                world.destination.write("photos-cn", "a", "before");
+            }
+            let (head, upload) = States::new(&world, "run").filled().await.unwrap();
+            // The same source, but another object: it carries other metadata.
+            world.request.options.metadata = Some([("other".to_owned(), "one".to_owned())].into());
+            States::new(&world, "faster").run().await.unwrap();
+            let standing = world.copied();
+            let states = States::new(&world, "run");
+            let failure = states.complete(&head, &upload).await.unwrap_err();
+            assert_eq!(failure.name, ErrorName::DestinationChanged, "{failure}");
+            assert!(failure.message.contains("another transfer was there"), "{failure}");
+            assert_eq!((world.copied(), world.open_uploads()), (standing, (1, 0)));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn executions_with_the_same_input_know_each_others_object() {
+    let world = World::new(61);
+    let (slow, fast) = (States::new(&world, "slow"), States::new(&world, "fast"));
+    let (head, upload) = slow.filled().await.unwrap();
+    let half = slow.init(&head, 0, None).await.unwrap().upload;
+    fast.run().await.unwrap();
+    assert_eq!(world.copied().unwrap(), world.bytes);
+    for upload in [&upload, &half] {
+        let done = slow.complete(&head, upload).await.unwrap();
+        assert!(done.reconciled, "found by reading");
+        assert!(slow.abort(&head, Some(upload.clone())).await.unwrap(), "its own upload was still open");
+    }
+    assert_eq!(world.open_uploads(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_head_found_is_replaced_and_always_means_always() {
     let world = World::new(61);
     world.destination.write("photos-cn", "a", "before");

@@ -4,7 +4,8 @@ use transload_function_tests::{States, World};
 use transload_plan::Run;
 use transload_store::{Store, StoreErrorKind as Kind, Stores, Verb};
 use transload_wire::{
-    Decision, Encryption, ErrorName, HeadInput, Overwrite, SOURCE_METADATA, TOKEN_METADATA, VersionId,
+    Decision, Encryption, ErrorName, HeadInput, ORDER_METADATA, Overwrite, Pinned, SOURCE_METADATA,
+    TOKEN_METADATA, VersionId,
 };
 
 use crate::name;
@@ -82,7 +83,7 @@ async fn options_replace_what_the_source_carries() {
 async fn entries_of_an_earlier_transfer_are_not_carried_on() {
     let world = World::new(4);
     let mut attributes = transload_wire::Attributes::default();
-    for entry in [SOURCE_METADATA, TOKEN_METADATA] {
+    for entry in [ORDER_METADATA, SOURCE_METADATA, TOKEN_METADATA] {
         attributes.metadata.insert(entry.to_owned(), "x".repeat(20));
     }
     world.source.write_with("photos", "a/b c+d", "data", attributes);
@@ -216,4 +217,64 @@ async fn f04_f05_a_source_that_no_child_can_read_is_named_by_the_second_look() {
         assert_eq!(name(States::new(&world, "run").run().await), Err(expected));
         assert_eq!((world.copied(), world.open_uploads()), (None, (0, 0)));
     }
+}
+
+/// Looks of an execution that has pinned `pinned`, or names its version.
+async fn decision(world: &World, named: Option<&VersionId>, pinned: Option<&Pinned>) -> Decision {
+    let mut input = States::new(world, "run").head_input();
+    input.request.source.version_id = named.cloned();
+    input.pinned = pinned.cloned();
+    transload_head::handle(&world.stores, transload_store::Deadline::NONE, input).await.unwrap().decision
+}
+
+#[tokio::test]
+async fn f36_an_older_version_does_not_replace_a_newer_one() {
+    let world = World::new(10);
+    let source = world.source.clone().with_versions("photos");
+    let (_, first) = source.write("photos", "a/b c+d", "first");
+    let older = States::new(&world, "older").head().await.unwrap().source;
+    let (_, second) = source.write("photos", "a/b c+d", "second!");
+    let newer = States::new(&world, "newer").head().await.unwrap().source;
+    assert!(older.last_modified <= newer.last_modified && first != second);
+
+    // Nothing of the source stands there: either may be copied.
+    assert_eq!(decision(&world, first.as_ref(), None).await, Decision::Copy);
+    assert_eq!(decision(&world, None, Some(&older)).await, Decision::Copy);
+
+    States::new(&world, "newer").run().await.unwrap();
+    assert_eq!(decision(&world, first.as_ref(), None).await, Decision::Skip, "named");
+    assert_eq!(
+        decision(&world, None, Some(&older)).await,
+        Decision::Renew,
+        "pinned before the newer one came"
+    );
+    assert_eq!(decision(&world, None, Some(&newer)).await, Decision::Skip, "it is there already");
+
+    // A third one: what stands is older than it, whatever the dates say.
+    let (_, third) = source.write("photos", "a/b c+d", "third");
+    let newest = States::new(&world, "third").head().await.unwrap();
+    assert_eq!(newest.decision, Decision::Copy);
+    assert_eq!(decision(&world, third.as_ref(), None).await, Decision::Copy);
+    assert_eq!(decision(&world, None, Some(&newest.source)).await, Decision::Copy);
+}
+
+#[tokio::test]
+async fn f36_always_replaces_a_newer_version_by_an_older_one_that_was_asked_for() {
+    let mut world = World::new(10);
+    let source = world.source.clone().with_versions("photos");
+    let (_, first) = source.write("photos", "a/b c+d", "first");
+    source.write("photos", "a/b c+d", "second!");
+    States::new(&world, "newer").run().await.unwrap();
+    world.request.options.overwrite = Overwrite::Always;
+    assert_eq!(decision(&world, first.as_ref(), None).await, Decision::Copy);
+}
+
+#[tokio::test]
+async fn the_destination_is_looked_at_before_the_source() {
+    let world = World::new(10);
+    // Whoever writes between the two looks makes the write fail, instead of being replaced unseen.
+    let destination = world.destination.clone();
+    world.from.before(Verb::HeadObject, 1..=1, move || drop(destination.write("photos-cn", "a", "faster")));
+    let head = States::new(&world, "run").head().await.unwrap();
+    assert_eq!(head.replaces, None);
 }
