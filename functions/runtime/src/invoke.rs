@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::FutureExt;
 use serde::Serialize;
@@ -20,11 +20,30 @@ const LONGEST_MESSAGE: usize = 4_096;
 /// outside is a timeout that says nothing of what was under way.
 const REPORT: Duration = Duration::from_secs(2);
 
-/// Runs the handler on an input. Generic over the handler's world, so that tests bring their own.
-pub(crate) async fn invoke<S, I, O, H>(
+/// Runs the handler on an input, as [`serve`](crate::serve) does for each invocation: `left` of the worker's time is left.
+/// Generic over the handler's world, so that tests and simulations bring their own.
+///
+/// # Errors
+/// The handler's; `InputInvalid` for what is no `I`; `OutOfTime` shortly before the end; `Internal` for a panic.
+pub async fn invoke<S, I, O, H>(
     handler: &H,
     stores: &S,
-    end: SystemTime,
+    left: Duration,
+    input: &str,
+) -> Result<Box<RawValue>, Failure>
+where
+    I: DeserializeOwned + Input,
+    O: Serialize + Output,
+    H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
+{
+    measured(handler, stores, left, input, None).await
+}
+
+/// [`invoke`], and tells its metrics.
+pub(crate) async fn measured<S, I, O, H>(
+    handler: &H,
+    stores: &S,
+    left: Duration,
     input: &str,
     metrics: Option<&Metrics>,
 ) -> Result<Box<RawValue>, Failure>
@@ -33,7 +52,6 @@ where
     O: Serialize + Output,
     H: AsyncFn(&S, Deadline, I) -> Result<O, Failure>,
 {
-    let left = end.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
     let input = transload_wire::parse::<I>(input.as_bytes());
     let facts = input.as_ref().map_or_else(|_| Facts::default(), Input::facts);
     let work = run(handler, stores, Deadline::after(left), input);
@@ -86,7 +104,7 @@ fn cut(mut failure: Failure) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use transload_store::Deadline;
     use transload_wire::{ErrorName, Failure, Source};
@@ -101,8 +119,8 @@ mod tests {
         handler: impl AsyncFn(&(), Deadline, Source) -> Result<u64, Failure>,
         input: &str,
     ) -> Result<String, Failure> {
-        let end = SystemTime::now() + Duration::from_secs(60);
-        invoke(&handler, &(), end, input, None).await.map(|output| output.get().to_owned())
+        let left = Duration::from_secs(60);
+        invoke(&handler, &(), left, input).await.map(|output| output.get().to_owned())
     }
 
     const INPUT: &str = r#"{"location": "a", "bucket": "abc", "key": "k"}"#;

@@ -9,6 +9,7 @@ mod metrics;
 mod stores;
 
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{LambdaEvent, Runtime, layers::TracingLayer, service_fn};
 use serde::Serialize;
@@ -19,6 +20,7 @@ use transload_wire::Failure;
 
 use crate::metrics::Metrics;
 
+pub use invoke::invoke;
 pub use metrics::{Facts, Input, Measure, Output};
 pub use stores::OpenStores;
 
@@ -65,7 +67,8 @@ where
     let stores = &OpenStores::default();
     let metrics = &Metrics::of(|name| std::env::var(name).ok());
     let service = service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-        invoke::invoke(handler, stores, event.context.deadline(), event.payload.get(), metrics.as_ref()).await
+        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+        invoke::measured(handler, stores, left, event.payload.get(), metrics.as_ref()).await
     });
     Runtime::new(service).layer(TracingLayer::new()).run().await
 }

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use rand::Rng;
 use tokio::time::{Instant, sleep};
 
 use crate::Deadline;
@@ -35,7 +34,9 @@ impl Backoff {
         self.left = self.left.checked_sub(1)?;
         let bound = self.bound;
         self.bound = (bound * 2).min(self.most);
-        Some(rand::rng().random_range(Duration::ZERO..=bound))
+        // The generator that the SDK takes its own pauses from: seeded by the system, or by a simulation.
+        let most = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+        Some(Duration::from_nanos(fastrand::u64(0..=most)))
     }
 
     /// Pauses before the next try. `false`: there is none, because all are used up or the worker has to stop before.

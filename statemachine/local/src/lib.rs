@@ -28,4 +28,4 @@ pub use lambda::{Invocation, Lambda, LambdaError, LambdaOutput};
 pub use objects::{
     DirectoryObjects, Listing, MemoryObjects, ObjectFacts, ObjectSummary, Objects, ObjectsError,
 };
-pub use store::{Database, StoreError};
+pub use store::{Database, InlineDatabase, StoreError};

@@ -5,6 +5,7 @@
 //! time.
 
 mod checksum;
+mod clock;
 mod config;
 mod direct;
 mod errors;
@@ -20,5 +21,6 @@ pub use checksum::{Algorithm, Checksum, ChecksumType};
 pub use config::{BucketOptions, Capabilities, DEFAULT_OWNER, Limits, Storage, Versioning};
 pub use direct::{Direct, OpenUpload, StoredObject};
 pub use faults::{Action, Answer, FaultPlan, Hook, Rule};
+pub use front::Stream;
 pub use record::RequestRecord;
 pub use server::{Builder, Server};

@@ -1,27 +1,28 @@
-//! The server: built, started on a loopback port, asked about, shut down.
+//! The server: built, started on a loopback port or offline, asked about, shut down.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use s3s::auth::{SecretKey, SimpleAuth};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::clock::Clock;
 use crate::config::{BucketOptions, Capabilities, Limits, Storage};
 use crate::direct::Direct;
 use crate::events::Subscriber;
 use crate::faults::{FaultPlan, Injector};
 use crate::front::access::{Access, Keys};
-use crate::front::{Connection, Front};
+use crate::front::{Connection, Front, Stream};
 use crate::ops::Service;
 use crate::record::{Recorder, RequestRecord};
 use crate::storage::Store;
@@ -40,6 +41,8 @@ pub struct Builder {
     skew: i64,
     restore_takes: Duration,
     subscriber: Option<Subscriber>,
+    clock: Clock,
+    seed: Option<u64>,
 }
 
 impl Builder {
@@ -106,6 +109,21 @@ impl Builder {
         self
     }
 
+    /// Where time comes from; the machine's clock unless set. Seconds of `clock_skew` are added to it.
+    #[must_use]
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Ids of uploads, versions and requests follow from this number, the same each time. They differ from those of all
+    /// other servers unless set.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// How long RestoreObject takes by the server's clock; at once by default.
     #[must_use]
     pub fn restore_takes(mut self, time: Duration) -> Self {
@@ -123,12 +141,27 @@ impl Builder {
 
     /// Binds to loopback and serves on the current tokio runtime. Errors: the port or the directory.
     pub async fn start(self) -> io::Result<Server> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let address = listener.local_addr()?;
+        let front = self.front()?;
+        let (stop, stopped) = watch::channel(());
+        let task = tokio::spawn(accept(listener, Arc::clone(&front), stopped));
+        Ok(Server { address, front, stop, task: Some(task) })
+    }
+
+    /// Listens nowhere: what it is to serve is [handed](Server::serve) to it. Errors: the directory.
+    pub fn offline(self) -> io::Result<Server> {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        Ok(Server { address, front: self.front()?, stop: watch::channel(()).0, task: None })
+    }
+
+    fn front(self) -> io::Result<Arc<Front>> {
         let directory = match &self.storage {
             Storage::Memory => None,
             Storage::Directory(path) => Some(prepare(path)?),
         };
         let region = self.region.unwrap_or_else(|| "us-east-1".to_owned());
-        let mut store = Store::new(self.limits, self.capabilities, region, directory);
+        let mut store = Store::new(self.limits, self.capabilities, region, directory, self.clock, self.seed);
         store.restore_takes = self.restore_takes;
         store.subscriber = self.subscriber;
         store.set_skew(self.skew);
@@ -137,12 +170,7 @@ impl Builder {
         self.buckets.into_iter().for_each(|(name, options)| direct.bucket(&name, options));
         let service = service(&store, self.credentials);
         let injector = Injector::new(self.faults);
-        let front = Arc::new(Front { store, service, injector, recorder: Recorder::default() });
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(accept(listener, Arc::clone(&front), stopped));
-        Ok(Server { address, front, stop, task })
+        Ok(Arc::new(Front { store, service, injector, recorder: Recorder::default() }))
     }
 }
 
@@ -185,6 +213,8 @@ async fn accept(listener: TcpListener, front: Arc<Front>, mut stopped: watch::Re
             accepted = listener.accept() => {
                 // A connection that failed before it was accepted concerns only its client.
                 if let Ok((stream, _)) = accepted {
+                    // Small answers must not wait for the peer's acknowledgement.
+                    let _ = stream.set_nodelay(true);
                     connections.spawn(serve(stream, Arc::clone(&front)));
                 }
             }
@@ -193,9 +223,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, mut stopped: watch::Re
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, front: Arc<Front>) {
-    // Small answers must not wait for the peer's acknowledgement.
-    let _ = stream.set_nodelay(true);
+async fn serve(stream: impl Stream, front: Arc<Front>) {
     let (connection, switch) = Connection::new(stream);
     let answer = service_fn(move |request| {
         let (front, switch) = (Arc::clone(&front), switch.clone());
@@ -212,7 +240,7 @@ pub struct Server {
     address: SocketAddr,
     front: Arc<Front>,
     stop: watch::Sender<()>,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -228,10 +256,15 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The address it listens on.
+    /// The address it listens on; port 0 if it does not.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Serves one connection until it ends, as it would one that it accepted itself.
+    pub fn serve<S: Stream>(&self, stream: S) -> impl Future<Output = ()> + Send + use<S> {
+        serve(stream, Arc::clone(&self.front))
     }
 
     /// The Region it expects.
@@ -276,6 +309,8 @@ impl Server {
     /// Ends the server and all its connections, whatever they are doing.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
-        let _ = self.task.await;
+        if let Some(task) = self.task {
+            let _ = task.await;
+        }
     }
 }

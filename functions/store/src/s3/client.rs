@@ -13,10 +13,16 @@ use aws_types::app_name::AppName;
 use super::counter::Counter;
 use super::credentials::{CredentialsSource, Kept};
 use super::settings::S3Settings;
+use super::surroundings::Surroundings;
 
 /// Bodies are hashed by us while they stream, and guarded by us against stalls; the SDK would hash them a second time,
 /// or add a CRC32 that the location may not know. Its own identity cache can not be told to forget.
-pub(super) async fn build(settings: &S3Settings, credentials: Kept, counter: Counter) -> Client {
+pub(super) async fn build(
+    settings: &S3Settings,
+    surroundings: &Surroundings,
+    credentials: Kept,
+    counter: Counter,
+) -> Client {
     let mut config = base(settings, &credentials)
         .await
         .credentials_provider(credentials)
@@ -33,6 +39,10 @@ pub(super) async fn build(settings: &S3Settings, credentials: Kept, counter: Cou
                 .operation_attempt_timeout(settings.patience.answer)
                 .build(),
         );
+    if let Some(http) = &surroundings.http {
+        config.set_http_client(Some(http.clone()));
+    }
+    config.set_time_source(Some(surroundings.time.clone()));
     config.set_app_name(settings.user_agent.clone().and_then(|name| AppName::new(name).ok()));
     Client::from_conf(config.build())
 }

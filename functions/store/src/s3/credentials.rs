@@ -11,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_async::time::SharedTimeSource;
 use aws_types::region::Region;
 use tokio::sync::Mutex;
 
@@ -110,6 +111,7 @@ pub(super) struct Kept(Arc<Inner>);
 struct Inner {
     source: CredentialsSource,
     region: Option<String>,
+    time: SharedTimeSource,
     state: Mutex<State>,
 }
 
@@ -132,8 +134,8 @@ impl fmt::Debug for Kept {
 }
 
 impl Kept {
-    pub(super) fn new(source: CredentialsSource, region: Option<String>) -> Self {
-        Self(Arc::new(Inner { source, region, state: Mutex::default() }))
+    pub(super) fn new(source: CredentialsSource, region: Option<String>, time: SharedTimeSource) -> Self {
+        Self(Arc::new(Inner { source, region, time, state: Mutex::default() }))
     }
 
     /// The next request reads them again.
@@ -143,7 +145,7 @@ impl Kept {
 
     async fn get(&self) -> provider::Result {
         let mut state = self.0.state.lock().await;
-        let now = SystemTime::now();
+        let now = self.0.time.now();
         if let Some((credentials, until)) = &state.credentials
             && now < *until
         {

@@ -18,6 +18,7 @@ mod read;
 mod send;
 mod settings;
 mod source_parts;
+mod surroundings;
 mod write;
 
 use std::collections::BTreeMap;
@@ -42,10 +43,12 @@ use crate::{
 pub use crate::keys::Issued;
 pub use credentials::CredentialsSource;
 pub use settings::{Capabilities, Patience, S3Settings};
+pub use surroundings::Surroundings;
 
 /// A store that speaks S3. Its client is built with the first request, and kept.
 pub struct S3Store {
     settings: S3Settings,
+    surroundings: Surroundings,
     credentials: Kept,
     counter: Counter,
     client: OnceCell<Client>,
@@ -61,13 +64,23 @@ impl S3Store {
     /// Reads and sends nothing yet.
     #[must_use]
     pub fn new(settings: S3Settings) -> Self {
-        let credentials = Kept::new(settings.credentials.clone(), settings.region.clone());
-        Self { settings, credentials, counter: Counter::default(), client: OnceCell::new() }
+        Self::within(settings, Surroundings::default())
+    }
+
+    /// As [`Self::new`], elsewhere than on this machine.
+    #[must_use]
+    pub fn within(settings: S3Settings, surroundings: Surroundings) -> Self {
+        let credentials =
+            Kept::new(settings.credentials.clone(), settings.region.clone(), surroundings.time.clone());
+        Self { settings, surroundings, credentials, counter: Counter::default(), client: OnceCell::new() }
     }
 
     async fn client(&self) -> &Client {
         self.client
-            .get_or_init(|| client::build(&self.settings, self.credentials.clone(), self.counter.clone()))
+            .get_or_init(|| {
+                let (credentials, counter) = (self.credentials.clone(), self.counter.clone());
+                client::build(&self.settings, &self.surroundings, credentials, counter)
+            })
             .await
     }
 

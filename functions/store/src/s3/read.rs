@@ -21,8 +21,21 @@ pub(super) fn payer(object: &ObjectRef) -> Option<RequestPayer> {
 
 pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, StoreError> {
     let place = object.to_string();
-    let answered = store
-        .call(Verb::HeadObject, &place, |client| {
+    match ask(store, object).await {
+        Err(error) if matches!(error.kind, Kind::InvalidRequest | Kind::AccessDenied) => {
+            match why(store, object, error).await {
+                Some(error) => Err(error),
+                // What stood in the way is gone: a clock that was wrong, and that the answers have put right.
+                None => ask(store, object).await.and_then(|answer| head_of(&place, &answer)),
+            }
+        }
+        answered => answered.and_then(|answer| head_of(&place, &answer)),
+    }
+}
+
+async fn ask(store: &S3Store, object: &ObjectRef) -> Result<HeadObjectOutput, StoreError> {
+    store
+        .call(Verb::HeadObject, &object.to_string(), |client| {
             client
                 .head_object()
                 .bucket(object.bucket.as_str())
@@ -33,18 +46,12 @@ pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, St
                 .checksum_mode(ChecksumMode::Enabled)
                 .send()
         })
-        .await;
-    match answered {
-        Ok(answer) => head_of(&place, &answer),
-        Err(error) if matches!(error.kind, Kind::InvalidRequest | Kind::AccessDenied) => {
-            Err(ask_why(store, object, error).await)
-        }
-        Err(error) => Err(error),
-    }
+        .await
 }
 
-/// HEAD has no body that could tell why it was refused: 400 is SSE-C as well as an expired token. A GET of one byte has.
-async fn ask_why(store: &S3Store, object: &ObjectRef, head: StoreError) -> StoreError {
+/// HEAD has no body that could tell why it was refused: 400 is SSE-C as well as an expired token, 403 a wrong clock as well
+/// as a missing right. A GET of one byte has. `None`: the GET is not refused.
+async fn why(store: &S3Store, object: &ObjectRef, head: StoreError) -> Option<StoreError> {
     let place = object.to_string();
     let asked = store
         .call(Verb::GetObject, &place, |client| {
@@ -59,16 +66,17 @@ async fn ask_why(store: &S3Store, object: &ObjectRef, head: StoreError) -> Store
                 .send()
         })
         .await;
-    match asked {
+    Some(match asked {
+        Ok(_) => return None,
         Err(error) if error.kind == Kind::InvalidRequest && is_sse_c(&error.message) => StoreError::new(
             Kind::NeedsSseC,
             format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
         )
         .caused_by(error),
-        Err(error) if error.kind != Kind::WrongRange && !error.is_transient() => error,
-        Err(error) if error.kind == Kind::Credentials => error,
-        _ => head,
-    }
+        Err(error) if error.kind == Kind::WrongRange => head,
+        // Not known why: worth another try later.
+        Err(error) => error,
+    })
 }
 
 /// In S3's words: "The object was stored using a form of Server Side Encryption. The correct parameters must be provided".

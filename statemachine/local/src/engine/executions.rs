@@ -277,6 +277,7 @@ impl Engine {
             let ended = |n: &Notification| n.execution_arn == arn && n.status.is_terminal();
             loop {
                 tokio::select! {
+                    biased;
                     told = news.recv() => match told {
                         Ok(n) if ended(&n) => break,
                         Ok(_) => {}

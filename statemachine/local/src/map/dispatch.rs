@@ -92,6 +92,7 @@ impl<'a> Dispatch<'a> {
                 return Ok(self.exceeded());
             }
             tokio::select! {
+                biased;
                 Some(finished) = self.ended.recv() => finished?,
                 () = self.map_run.changed.notified() => {}
                 () = pace::moment(&*self.scope.run.engine.clock, later) => {}

@@ -1,9 +1,12 @@
 //! The embedded database. One thread owns the connection; what is written is committed in groups, in the order it was
-//! sent, so a crash loses a suffix of what happened and never a piece out of the middle.
+//! sent, so a crash loses a suffix of what happened and never a piece out of the middle. A database that is kept inline
+//! has no thread: each write is committed where it is made.
 mod catalog;
+mod inline;
 mod ops;
 mod schema;
 
+pub use inline::InlineDatabase;
 pub(crate) use ops::{COLUMNS, ExecutionRow, Op, insert, load_execution};
 pub use schema::Database;
 
@@ -38,9 +41,18 @@ enum Message {
     Call(Job, Hold),
 }
 
+/// A handle to the database.
+#[derive(Clone)]
+pub(crate) enum Store {
+    /// On a thread of its own.
+    Thread(Thread),
+    /// On the tasks that use it.
+    Inline(inline::Inline),
+}
+
 /// A handle to the database's thread.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub(crate) struct Thread {
     queue: mpsc::Sender<Message>,
     broken: Arc<OnceLock<StoreError>>,
     clock: Arc<dyn Clock>,
@@ -54,6 +66,9 @@ impl Store {
         clock: Arc<dyn Clock>,
         heard: Heard,
     ) -> Result<Self, StoreError> {
+        if let Database::Inline(database) = database {
+            return Ok(Self::Inline(database.attach(limit, heard)?));
+        }
         let connection = schema::open(database, limit)?;
         let (queue, messages) = mpsc::channel(QUEUE);
         let broken = Arc::new(OnceLock::new());
@@ -62,23 +77,47 @@ impl Store {
             .name("stepfunctions-store".to_owned())
             .spawn(move || run(connection, messages, &shared, &heard))
             .map_err(|e| StoreError(e.to_string()))?;
-        Ok(Self { queue, broken, clock })
-    }
-
-    fn broken(&self) -> StoreError {
-        self.broken.get().cloned().unwrap_or_else(|| StoreError("the database's thread has ended".to_owned()))
+        Ok(Self::Thread(Thread { queue, broken, clock }))
     }
 
     /// Queues changes that belong together. They are durable once a later [`Store::call`] has returned.
     pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
+        match self {
+            Self::Thread(thread) => thread.write(ops).await,
+            Self::Inline(inline) => inline.write(ops),
+        }
+    }
+
+    /// Runs `f` after everything queued before has been committed.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::Thread(thread) => thread.call(f).await,
+            Self::Inline(inline) => inline.call(f),
+        }
+    }
+
+    /// Waits until everything queued before is committed.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.call(|_| Ok(())).await
+    }
+}
+
+impl Thread {
+    fn broken(&self) -> StoreError {
+        self.broken.get().cloned().unwrap_or_else(|| StoreError("the database's thread has ended".to_owned()))
+    }
+
+    async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
         if self.broken.get().is_some() {
             return Err(self.broken());
         }
         self.queue.send(Message::Write(ops, self.clock.hold())).await.map_err(|_| self.broken())
     }
 
-    /// Runs `f` after everything queued before has been committed.
-    pub(crate) async fn call<T: Send + 'static>(
+    async fn call<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -89,11 +128,6 @@ impl Store {
         });
         self.queue.send(Message::Call(job, self.clock.hold())).await.map_err(|_| self.broken())?;
         answered.await.map_err(|_| self.broken())?
-    }
-
-    /// Waits until everything queued before is committed.
-    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        self.call(|_| Ok(())).await
     }
 }
 

@@ -10,6 +10,8 @@ pub enum Database {
     File(PathBuf),
     /// Nowhere: gone with the engine.
     Memory,
+    /// In memory, worked on where it is used instead of by a thread of its own.
+    Inline(super::InlineDatabase),
 }
 
 /// Raised whenever the tables change; a database of another version is refused, not guessed at.
@@ -42,7 +44,7 @@ CREATE TABLE IF NOT EXISTS map_items (map_run INTEGER PRIMARY KEY, items TEXT NO
 pub(super) fn open(database: &Database, limit: Option<u64>) -> Result<Connection, StoreError> {
     let connection = match database {
         Database::File(path) => Connection::open(path)?,
-        Database::Memory => Connection::open_in_memory()?,
+        Database::Memory | Database::Inline(_) => Connection::open_in_memory()?,
     };
     connection.busy_timeout(std::time::Duration::from_secs(2))?;
     // NORMAL: what was committed survives the death of the process; only the loss of power may take the last moments.

@@ -7,9 +7,9 @@ mod rule;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 pub use action::{Action, Hook};
 pub use answer::Answer;

@@ -1,4 +1,4 @@
-//! A TCP connection that a fault can reset.
+//! A connection that a fault can reset.
 
 use std::io;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Resets its connection: the peer sees RST, not an orderly end.
@@ -24,13 +24,31 @@ impl Switch {
     }
 }
 
-pub(crate) struct Connection {
-    stream: TcpStream,
+/// What requests come in on and answers go out on: a socket, or a pipe within the process.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// From now on dropping the stream tells the peer that the connection was reset, not that it ended.
+    fn reset(&mut self);
+}
+
+impl Stream for TcpStream {
+    fn reset(&mut self) {
+        // Without lingering, closing sends RST. If the option fails the peer sees FIN, which is as unexpected.
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Stream for DuplexStream {
+    /// Has no reset: its peer finds the end.
+    fn reset(&mut self) {}
+}
+
+pub(crate) struct Connection<S: Stream> {
+    stream: S,
     switch: Switch,
 }
 
-impl Connection {
-    pub(crate) fn new(stream: TcpStream) -> (Self, Switch) {
+impl<S: Stream> Connection<S> {
+    pub(crate) fn new(stream: S) -> (Self, Switch) {
         let switch = Switch::default();
         (Self { stream, switch: switch.clone() }, switch)
     }
@@ -40,16 +58,15 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl<S: Stream> Drop for Connection<S> {
     fn drop(&mut self) {
         if self.switch.is_reset() {
-            // Without lingering, closing sends RST. If the option fails the peer sees FIN, which is as unexpected.
-            let _ = self.stream.set_zero_linger();
+            self.stream.reset();
         }
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: Stream> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -60,7 +77,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: Stream> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)

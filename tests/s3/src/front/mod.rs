@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, request};
 use hyper::body::Incoming;
 use s3s::Body;
 use s3s::service::S3Service;
@@ -23,6 +23,7 @@ use crate::faults::{Action, Answer, Arrival, Injector};
 use crate::record::{Entry, Recorder};
 use crate::storage::Store;
 use body::{Direction, Turn, Watched};
+pub use connection::Stream;
 pub(crate) use connection::{Connection, Switch};
 use drain::Shared;
 
@@ -156,6 +157,9 @@ impl Call<'_> {
             Some(Action::FlipResponse(at)) => Some((at, Turn::Flip)),
             _ => None,
         };
+        // Metadata comes out of a hash map: in order, the same answer has the same bytes each time.
+        let headers = std::mem::take(answer.headers_mut());
+        *answer.headers_mut() = in_order(headers);
         if self.method == Method::HEAD {
             // The headers tell of a body that HEAD does not send.
             answer = answer.map(|_| Body::empty());
@@ -164,6 +168,18 @@ impl Call<'_> {
             Watched::new(body, Arc::clone(&self.entry), Direction::Out, self.switch.clone(), turn)
         })
     }
+}
+
+fn in_order(headers: HeaderMap) -> HeaderMap {
+    let mut names: Vec<_> = headers.keys().cloned().collect();
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    let mut sorted = HeaderMap::with_capacity(headers.len());
+    for name in names {
+        for value in headers.get_all(&name) {
+            sorted.append(name.clone(), value.clone());
+        }
+    }
+    sorted
 }
 
 fn canned(answer: &Answer) -> Result<Response<Body>, io::Error> {

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::Clock;
 use crate::config::{Capabilities, Limits};
 use crate::events::Subscriber;
 use state::State;
@@ -29,6 +30,7 @@ pub(crate) struct Store {
     pub subscriber: Option<Subscriber>,
     /// Seconds that the server's clock is ahead of the machine's.
     skew: AtomicI64,
+    clock: Clock,
     salt: u128,
     ids: AtomicU64,
     sequence: AtomicU64,
@@ -40,10 +42,17 @@ impl Store {
         capabilities: Capabilities,
         region: String,
         directory: Option<PathBuf>,
+        clock: Clock,
+        seed: Option<u64>,
     ) -> Self {
-        let salt = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let state = Mutex::default();
+        // Without a seed no two servers give the same ids, not even two of one nanosecond.
+        let salt = seed.map_or_else(
+            || nanoseconds(SystemTime::now()) ^ ((std::ptr::from_ref(&state) as usize as u128) << 64),
+            u128::from,
+        );
         Self {
-            state: Mutex::default(),
+            state,
             limits,
             capabilities,
             region,
@@ -51,6 +60,7 @@ impl Store {
             restore_takes: Duration::ZERO,
             subscriber: None,
             skew: AtomicI64::new(0),
+            clock,
             salt,
             ids: AtomicU64::new(0),
             sequence: AtomicU64::new(0),
@@ -70,7 +80,7 @@ impl Store {
     pub(crate) fn now(&self) -> SystemTime {
         let skew = self.skew.load(Ordering::Relaxed);
         let distance = Duration::from_secs(skew.unsigned_abs());
-        let now = SystemTime::now();
+        let now = self.clock.now();
         if skew < 0 { now - distance } else { now + distance }
     }
 
@@ -82,19 +92,17 @@ impl Store {
         first_half(&hash.finalize())
     }
 
-    /// 16 bytes that no other call and no other server gives.
+    /// 16 bytes that no other call and, without a seed, no other server gives.
     pub(crate) fn unique(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.salt.to_le_bytes());
-        hash.update((std::ptr::from_ref(self) as usize).to_le_bytes());
         hash.update(self.ids.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         first_half(&hash.finalize())
     }
 
     /// A number greater than all before it, on this server and on earlier ones: nanoseconds, or the next one.
     pub(crate) fn next_in_sequence(&self) -> u64 {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let now = u64::try_from(now).unwrap_or_default();
+        let now = u64::try_from(nanoseconds(self.clock.now())).unwrap_or_default();
         let next = |last: u64| now.max(last + 1);
         let update =
             self.sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
@@ -105,6 +113,10 @@ impl Store {
     pub(crate) fn unique_id(&self) -> String {
         hex(&self.unique())
     }
+}
+
+fn nanoseconds(time: SystemTime) -> u128 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
 fn first_half(digest: &[u8]) -> [u8; 16] {

@@ -59,6 +59,17 @@ async fn a_key_that_stays_refused_is_told() {
     }
 }
 
+/// A HEAD is refused without a word about the clock; the GET that asks why puts the clock right.
+#[tokio::test]
+async fn a_wrong_clock_does_not_make_head_look_forbidden() {
+    for skew in [-86_400, -960, 960, 86_400] {
+        let (server, store, _) = with_faults([]).await;
+        server.set_clock_skew(skew);
+        let head = store.head(&object("a")).await;
+        assert_eq!(head.map(|head| head.size).map_err(|error| error.kind), Ok(100_000), "{skew} s");
+    }
+}
+
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_corrected() {
     let (server, store, _) = with_faults([]).await;

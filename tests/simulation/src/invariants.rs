@@ -1,0 +1,317 @@
+//! I1 to I6: what must hold after every case, whatever went wrong in it.
+
+use std::fmt;
+
+use serde_json::Value;
+use strict_s3::{FaultPlan, StoredObject};
+use transload_wire::TOKEN_METADATA;
+
+use crate::builder::JANITOR;
+use crate::ledger::Who;
+use crate::places::CANARIES;
+use crate::world::{Broken, Ended, Outcome, World};
+use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
+
+/// Requests for each part and each of a transfer's other steps, at most: five rounds, in each of them the retries of the
+/// definition (8) times those of a worker (5), and as much again for the SDK's own.
+const REQUESTS: u64 = 400;
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// `I1` to `I6`.
+    pub invariant: &'static str,
+    /// The object.
+    pub key: String,
+    /// What was expected, and what was found.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.invariant, self.key, self.what)
+    }
+}
+
+/// What was found so far.
+struct Finding<'a> {
+    world: &'a World,
+    violations: Vec<Violation>,
+}
+
+impl Finding<'_> {
+    fn add(&mut self, invariant: &'static str, key: &str, what: impl Into<String>) {
+        self.violations.push(Violation { invariant, key: key.to_owned(), what: what.into() });
+    }
+
+    /// Records what was expected unless it holds.
+    fn expect(&mut self, holds: bool, invariant: &'static str, key: &str, what: impl FnOnce() -> String) {
+        if !holds {
+            self.add(invariant, key, what());
+        }
+    }
+}
+
+impl World {
+    /// [`violations`](Self::violations), as an error if there are any.
+    ///
+    /// # Errors
+    /// The violations, or a broken world.
+    pub async fn check(&self) -> Outcome<()> {
+        let found = self.violations().await?;
+        let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+        if lines.is_empty() { Ok(()) } else { Err(Broken(lines.join("\n"))) }
+    }
+
+    /// Judges all transfers of this world by I1 to I6. Lets the janitor's 15 minutes pass first. Then everything is
+    /// mended, parked transfers are redriven, each transfer is given in once more, and all is judged again.
+    ///
+    /// # Errors
+    /// A broken world.
+    pub async fn violations(&self) -> Outcome<Vec<Violation>> {
+        let executions = self.ledger().executions.clone();
+        for (arn, _) in &executions {
+            self.ended(arn).await?;
+        }
+        self.advance(JANITOR).await;
+        let mut finding = Finding { world: self, violations: Vec::new() };
+        finding.judge(&executions).await?;
+        if finding.violations.is_empty() {
+            self.heal();
+            finding.mend(&executions).await?;
+        }
+        finding.secrets()?;
+        Ok(finding.violations)
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub fn heal(&self) {
+        self.network.heal();
+        self.workers.heal();
+        self.results.fail(0);
+        self.source.set_faults(FaultPlan::none());
+        self.destination.set_faults(FaultPlan::none());
+    }
+
+    fn versions(&self, key: &str) -> Vec<StoredObject> {
+        self.direct().versions(DESTINATION_BUCKET, key)
+    }
+
+    /// The token that an execution writes into its object's metadata; none if it did not come so far.
+    async fn token(&self, arn: &str) -> Outcome<Option<String>> {
+        for event in self.history(arn).await? {
+            let event = serde_json::to_value(&event).map_err(Broken::of)?;
+            let head = &event["stateExitedEventDetails"]["assignedVariables"]["head"];
+            if let Some(text) = head.as_str()
+                && let Ok(head) = serde_json::from_str::<Value>(text)
+                && let Some(token) = head["token"].as_str()
+            {
+                return Ok(Some(token.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn token_of(object: &StoredObject) -> Option<&str> {
+    object.header(&format!("x-amz-meta-{TOKEN_METADATA}"))
+}
+
+impl Finding<'_> {
+    async fn judge(&mut self, executions: &[(String, String)]) -> Outcome<()> {
+        let mut keys: Vec<&String> = executions.iter().map(|(_, key)| key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in &keys {
+            self.object(key)?;
+        }
+        let mut parked = Vec::new();
+        for (arn, key) in executions {
+            let ended = self.world.ended(arn).await?;
+            self.success(&ended, key).await?;
+            if ended.parked {
+                parked.push(key.clone());
+            }
+        }
+        self.uploads(&parked, executions).await?;
+        self.effort(executions);
+        Ok(())
+    }
+
+    /// I1: whole versions only, with their metadata.
+    fn object(&mut self, key: &str) -> Outcome<()> {
+        let entries = self.world.ledger().entries.get(key).cloned().unwrap_or_default();
+        for object in self.world.versions(key) {
+            let bytes = object.bytes().map_err(Broken::of)?;
+            let ours = token_of(&object).is_some();
+            let who = if ours { Who::Source } else { Who::Rival };
+            let known = entries.iter().any(|entry| entry.who == who && entry.bytes == bytes);
+            self.expect(known, "I1", key, || {
+                format!("expected a whole version of {who:?}, found {} bytes that nobody wrote", bytes.len())
+            });
+            let colour = object.header("x-amz-meta-colour");
+            let kept = object.header("content-type") == Some("text/x") && colour == Some("red");
+            self.expect(!ours || kept, "I1", key, || {
+                format!("expected the source's metadata, found {:?}", object.headers)
+            });
+        }
+        Ok(())
+    }
+
+    /// I2: success if and only if the object was there and was this transfer's.
+    async fn success(&mut self, ended: &Ended, key: &str) -> Outcome<()> {
+        let versions = self.world.versions(key);
+        let at = format!("{} {}", ended.arn, ended.states.join(" "));
+        match (ended.status.as_str(), ended.output["status"].as_str()) {
+            ("SUCCEEDED", Some("copied")) => {
+                let token = ended.output["token"].as_str().unwrap_or_default();
+                let stands = versions.iter().any(|object| token_of(object) == Some(token));
+                let etag = ended.output["result"]["etag"].as_str().unwrap_or_default().trim_matches('"');
+                let replaced = self.world.ledger().was_replaced(key, etag);
+                self.expect(stands || replaced, "I2", key, || {
+                    format!("{at}: success is reported, and no object bears the token {token} or did")
+                });
+                if let Some(object) = versions.iter().find(|object| token_of(object) == Some(token)) {
+                    self.pinned(ended, key, object)?;
+                }
+            }
+            ("SUCCEEDED", Some("skipped")) => {
+                self.expect(!versions.is_empty(), "I2", key, || {
+                    format!("{at}: skipped, and nothing is there")
+                });
+            }
+            ("FAILED", _) if !ended.parked => {
+                let token = self.world.token(&ended.arn).await?;
+                let ours = versions
+                    .iter()
+                    .any(|object| token_of(object).is_some() && token_of(object) == token.as_deref());
+                self.expect(!ours, "I2", key, || {
+                    format!(
+                        "{at}: {} is reported, and this transfer's object is there: {}",
+                        ended.error, ended.cause
+                    )
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// I1: exactly the version that was pinned.
+    fn pinned(&mut self, ended: &Ended, key: &str, object: &StoredObject) -> Outcome<()> {
+        let etag = ended.output["source"]["etag"].as_str().unwrap_or_default().trim_matches('"').to_owned();
+        let bytes = object.bytes().map_err(Broken::of)?;
+        let entries = self.world.ledger().entries.get(key).cloned().unwrap_or_default();
+        let is = entries.iter().any(|entry| entry.etag == etag && entry.bytes == bytes);
+        self.expect(is, "I1", key, || format!("expected the bytes of source version {etag}, found others"));
+        Ok(())
+    }
+
+    /// I3: no upload without somebody who still wants it. One that holds nothing and that nobody was told of (the answer
+    /// that named it was lost) is left to the bucket's lifecycle rule: nothing tells whose it is.
+    async fn uploads(&mut self, parked: &[String], executions: &[(String, String)]) -> Outcome<()> {
+        for upload in self.world.uploads() {
+            let mut told = false;
+            for (arn, _) in executions.iter().filter(|(_, key)| *key == upload.key) {
+                let history = serde_json::to_string(&self.world.history(arn).await?).map_err(Broken::of)?;
+                told |= history.contains(&upload.upload_id);
+            }
+            let wanted = parked.contains(&upload.key) || (upload.parts.is_empty() && !told);
+            self.expect(wanted, "I3", &upload.key, || {
+                format!(
+                    "expected no open upload, found {} with {} parts",
+                    upload.upload_id,
+                    upload.parts.len()
+                )
+            });
+        }
+        Ok(())
+    }
+
+    /// I4: no more requests than the retries allow.
+    fn effort(&mut self, executions: &[(String, String)]) {
+        let parts = |key: &String| {
+            let entries = self.world.ledger().entries.get(key).cloned().unwrap_or_default();
+            let longest = entries.iter().map(|entry| entry.bytes.len() as u64).max().unwrap_or_default();
+            longest / self.world.options["partSize"].as_u64().unwrap_or(1).max(1) + 8
+        };
+        let most: u64 = executions.iter().map(|(_, key)| parts(key) * REQUESTS).sum();
+        let found = self.world.network.exchanges();
+        self.expect(found <= most, "I4", "all", || {
+            format!("expected at most {most} requests, found {found}")
+        });
+    }
+
+    /// I6, and what parked transfers are for: with nothing in the way all come to the same end.
+    async fn mend(&mut self, executions: &[(String, String)]) -> Outcome<()> {
+        for (arn, key) in executions {
+            let ended = self.world.ended(arn).await?;
+            if ended.parked {
+                self.world.redrive(arn).await?;
+                let again = self.world.ended(arn).await?;
+                self.expect(!again.parked, "I2", key, || {
+                    format!(
+                        "{arn}: expected an end after a redrive with nothing in the way, found {} again: {}",
+                        again.error, again.cause
+                    )
+                });
+            }
+        }
+        let mut replays = Vec::new();
+        for (arn, key) in executions {
+            if replays.iter().all(|(_, k)| k != key) {
+                replays.push((self.replay(arn, key).await?, key.clone()));
+            }
+        }
+        self.world.advance(JANITOR).await;
+        let all: Vec<_> = executions.iter().cloned().chain(replays).collect();
+        self.judge(&all).await
+    }
+
+    /// Gives an execution's input in once more, twice.
+    async fn replay(&mut self, arn: &str, key: &str) -> Outcome<String> {
+        let described = self.world.engine().describe_execution(arn).await.map_err(Broken::of)?;
+        let input: Value = serde_json::from_str(&described.input).map_err(Broken::of)?;
+        let mut last = String::new();
+        let newest = self.world.source.direct().get(SOURCE_BUCKET, key);
+        let newest = newest.map(|object| object.bytes()).transpose().map_err(Broken::of)?;
+        for time in 1..=2 {
+            let again = self.world.start_with(&input).await?;
+            let ended = self.world.ended(&again).await?;
+            let plain = input["options"]["overwrite"].is_null() && input["source"]["versionId"].is_null();
+            if let (Some(newest), true) = (&newest, plain) {
+                let stands =
+                    self.world.arrived(key).map(|object| object.bytes()).transpose().map_err(Broken::of)?;
+                let same = ended.status == "SUCCEEDED" && stands.as_ref() == Some(newest);
+                self.expect(same, "I6", key, || {
+                    format!(
+                        "replay {time} with nothing in the way: {} {} {}",
+                        ended.status, ended.error, ended.cause
+                    )
+                });
+                let skipped = ended.output["status"] == "skipped";
+                self.expect(time == 1 || skipped, "I6", key, || {
+                    format!("expected the second replay to find nothing to do, found {}", ended.output)
+                });
+            }
+            last = again;
+        }
+        Ok(last)
+    }
+
+    /// I5: the canaries stand nowhere.
+    fn secrets(&mut self) -> Outcome<()> {
+        let places = [
+            ("the trace", self.world.trace.text().into_bytes()),
+            ("the engine's database", self.world.stored()?),
+            ("the Map Runs' results", self.world.results.contents()),
+        ];
+        for (place, bytes) in places {
+            for canary in CANARIES {
+                let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+                self.expect(!found, "I5", "all", || format!("found {}... in {place}", &canary[..6]));
+            }
+        }
+        Ok(())
+    }
+}
