@@ -13,7 +13,7 @@ use std::sync::Arc;
 use transload_plan::ListedPart;
 use transload_store::{
     Condition, Deadline, Ends, Head, PartRef, Side, Store, StoreErrorKind, Stores, UploadRef, all_parts,
-    failure_of, prove,
+    failure_of, parked, prove,
 };
 use transload_wire::{CompleteInput, CompleteOutput, ErrorName, Failure, Proof};
 
@@ -64,10 +64,13 @@ async fn run(
         input,
     };
     let done = match all_parts(work.store.as_ref(), &work.upload).await {
-        Ok(parts) => match all_there(&work, &parts) {
-            Ok(()) => finish::complete(&work, parts).await?,
-            Err(missing) => finish::without(&work, missing).await?,
-        },
+        Ok(parts) => {
+            let parts = parked::of_layout(work.store.as_ref(), &work.input.layout, parts);
+            match all_there(&work, &parts) {
+                Ok(()) => finish::complete(&work, parts).await?,
+                Err(missing) => finish::without(&work, missing).await?,
+            }
+        }
         // An earlier call may have completed it and lost the answer.
         Err(error) if error.kind == StoreErrorKind::NoSuchUpload => finish::find(&work, error).await?,
         Err(error) => return Err(failure_of(error, Side::Destination)),

@@ -4,6 +4,7 @@
 //! another writer's: listings of uploads show key, id and date, not the metadata with our token. So it is not touched
 //! here. It holds no part and costs nothing; a lifecycle rule for incomplete uploads, or the sweep, removes it.
 
+mod adopt;
 mod failures;
 
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use transload_plan::{BatchBounds, ListedPart, PartSet};
 use transload_store::{
     Deadline, Ends, PartRef, Side, Stamp, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts,
-    failure_of, prove,
+    failure_of, parked, prove,
 };
 use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
 
@@ -34,11 +35,14 @@ pub async fn handle(
 }
 
 async fn run(stores: &impl Stores, deadline: Deadline, input: InitInput) -> Result<InitOutput, Failure> {
-    rounds_left(&input)?;
     same_size(&input)?;
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let store = ends.open("destination", &input.destination.location)?;
+    if let Err(exhausted) = rounds_left(&input) {
+        park(store.as_ref(), &input).await;
+        return Err(exhausted);
+    }
     let (upload, parts) = upload(store.as_ref(), &input).await?;
 
     let listed: Vec<ListedPart> = parts.iter().map(ListedPart::from).collect();
@@ -54,6 +58,15 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: InitInput) -> Resu
         backoff_seconds: backoff(input.options.backoff_seconds, input.round),
         requests: ends.requests(),
     })
+}
+
+/// Lets a later execution with the same input find what is kept. Without that it sends all of it again, so it is no reason
+/// for another failure.
+async fn park(store: &dyn Store, input: &InitInput) {
+    if let Some(upload) = &input.upload {
+        let upload = UploadRef::of(&input.destination, upload);
+        let _ = parked::leave(store, &upload, &input.layout, &input.token).await;
+    }
 }
 
 /// Each redrive brings as many rounds as the first run had.
@@ -84,17 +97,26 @@ fn same_size(input: &InitInput) -> Result<(), Failure> {
 async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<PartRef>), Failure> {
     if let Some(upload) = &input.upload {
         match all_parts(store, &UploadRef::of(&input.destination, upload)).await {
-            Ok(parts) => return Ok((upload.clone(), parts)),
+            Ok(parts) => return Ok((upload.clone(), parked::of_layout(store, &input.layout, parts))),
             Err(error) if error.kind == StoreErrorKind::NoSuchUpload => {}
             Err(error) => return Err(failure_of(error, Side::Destination)),
         }
     }
     prove::provable(store, &input.destination)?;
+    if let Some(adopted) = adopt::adopt(store, input).await {
+        return Ok((adopted.upload, adopted.parts));
+    }
+    let created = store
+        .create_upload(&target(store, input))
+        .await
+        .map_err(|error| failure_of(error, Side::Destination))?;
+    Ok((Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm }, Vec::new()))
+}
+
+fn target(store: &dyn Store, input: &InitInput) -> Target {
     let algorithm = prove::algorithm(input.source.checksum.as_ref(), store);
     let stamp = Stamp::new(&input.token, &input.identity, &input.source);
-    let target = Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm);
-    let created = store.create_upload(&target).await.map_err(|error| failure_of(error, Side::Destination))?;
-    Ok((Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm }, Vec::new()))
+    Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm)
 }
 
 fn bytes(input: &InitInput, missing: &PartSet) -> Result<u64, Failure> {

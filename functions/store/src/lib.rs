@@ -18,6 +18,7 @@ mod keys;
 pub mod location;
 pub mod memory;
 mod pages;
+pub mod parked;
 pub mod prove;
 pub mod resume;
 mod retry;

@@ -180,6 +180,10 @@ pub struct PartListing {
     pub parts: Vec<PartRef>,
     /// Continue behind this number; absent on the last page.
     pub next: Option<u32>,
+    /// Who made the upload, where the store tells.
+    pub initiator: Option<String>,
+    /// When a part of this page was sent last (ISO 8601 in UTC), and its number: the highest of those of one second.
+    pub changed: Option<(String, PartNumber)>,
 }
 
 /// How an upload is completed.

@@ -48,6 +48,8 @@ pub struct MemoryConfig {
     pub page: usize,
     /// Bytes of one frame of a body that is read.
     pub frame: usize,
+    /// Who makes uploads.
+    pub initiator: String,
 }
 
 impl Default for MemoryConfig {
@@ -60,6 +62,7 @@ impl Default for MemoryConfig {
             completes_again: true,
             page: 1_000,
             frame: 64 << 10,
+            initiator: "somebody".to_owned(),
         }
     }
 }
@@ -74,6 +77,13 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// The same store as it is for somebody else, who makes uploads in his own name.
+    #[must_use]
+    pub fn seen_by(&self, initiator: &str) -> Self {
+        let config = MemoryConfig { initiator: initiator.to_owned(), ..(*self.config).clone() };
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
     /// A store without buckets.
     #[must_use]
     pub fn new(config: MemoryConfig) -> Self {

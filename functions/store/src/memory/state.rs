@@ -53,6 +53,7 @@ pub(super) struct Content {
 pub(super) struct Upload {
     pub(super) target: Target,
     pub(super) initiated: String,
+    pub(super) initiator: String,
     pub(super) parts: BTreeMap<u32, Part>,
 }
 
@@ -60,6 +61,7 @@ pub(super) struct Part {
     pub(super) bytes: Bytes,
     pub(super) etag: Etag,
     pub(super) checksum: Option<Checksum>,
+    pub(super) modified: String,
 }
 
 impl State {

@@ -28,6 +28,7 @@ pub(super) fn create(
     let upload = Upload {
         target: Target { checksum_algorithm: algorithm, ..target.clone() },
         initiated: time(tick),
+        initiator: config.initiator.clone(),
         parts: std::collections::BTreeMap::new(),
     };
     let bucket = state.bucket(Verb::CreateMultipartUpload, target.bucket.as_str())?;
@@ -56,6 +57,7 @@ pub(super) fn store_part(
     bytes: Bytes,
 ) -> Result<StoredPart, StoreError> {
     let most = (config.limits.max_parts, config.limits.max_part);
+    let modified = time(state.tick());
     let open = open(state, Verb::UploadPart, upload)?;
     if part.get() > most.0 || bytes.len() as u64 > most.1 {
         return Err(StoreError::new(
@@ -70,7 +72,7 @@ pub(super) fn store_part(
     }
     let checksum = open.target.checksum_algorithm.map(|algorithm| hash(algorithm, &bytes));
     let stored = StoredPart { etag: etag_of(Verb::UploadPart, &bytes)?, checksum: checksum.clone() };
-    open.parts.insert(part.get(), Part { bytes, etag: stored.etag.clone(), checksum });
+    open.parts.insert(part.get(), Part { bytes, etag: stored.etag.clone(), checksum, modified });
     Ok(stored)
 }
 
@@ -83,13 +85,16 @@ pub(super) fn list_parts(
     state.begin(Verb::ListParts, &upload.bucket)?;
     let open = open(state, Verb::ListParts, upload)?;
     let mut parts = Vec::new();
+    let mut changed = None;
+    let initiator = Some(open.initiator.clone());
     for (number, part) in open.parts.range((Bound::Excluded(after), Bound::Unbounded)) {
         if parts.len() == config.page {
             let next = parts.last().map(|last: &PartRef| last.number.get());
-            return Ok(PartListing { parts, next });
+            return Ok(PartListing { parts, next, initiator, changed });
         }
         let number = PartNumber::new(*number)
             .map_err(|error| StoreError::new(Kind::Malformed, format!("ListParts {upload}: {error}")))?;
+        changed = changed.max(Some((part.modified.clone(), number)));
         parts.push(PartRef {
             number,
             size: part.bytes.len() as u64,
@@ -97,7 +102,7 @@ pub(super) fn list_parts(
             checksum: part.checksum.clone(),
         });
     }
-    Ok(PartListing { parts, next: None })
+    Ok(PartListing { parts, next: None, initiator, changed })
 }
 
 pub(super) fn abort(state: &mut State, upload: &UploadRef) -> Result<(), StoreError> {

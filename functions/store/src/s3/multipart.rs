@@ -104,10 +104,12 @@ pub(super) async fn list_parts(
         ));
     }
     let mut parts = Vec::with_capacity(answer.parts().len());
+    let mut changed = None;
     for part in answer.parts() {
         let number = part.part_number().and_then(|number| u32::try_from(number).ok());
         let number = PartNumber::new(number.unwrap_or(0))
             .map_err(|error| StoreError::new(Kind::Malformed, format!("{verb} {place}: {error}")))?;
+        changed = changed.max(part.last_modified().map(|date| (time(Some(date)), number)));
         parts.push(PartRef {
             number,
             size: size(verb, &place, part.size())?,
@@ -118,7 +120,8 @@ pub(super) async fn list_parts(
     let more = required(verb, &place, "IsTruncated", answer.is_truncated())?;
     let marker = answer.next_part_number_marker().and_then(|marker| marker.parse().ok());
     let next = if more { Some(required(verb, &place, "NextPartNumberMarker", marker)?) } else { None };
-    Ok(PartListing { parts, next })
+    let initiator = answer.initiator().and_then(|who| who.id()).map(str::to_owned);
+    Ok(PartListing { parts, next, initiator, changed })
 }
 
 pub(super) async fn complete(

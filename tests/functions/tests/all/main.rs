@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod abort;
+mod adopt;
 mod bad_input;
 mod complete;
 mod copy;
