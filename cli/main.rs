@@ -7,6 +7,7 @@ mod control;
 mod definition;
 mod demo;
 mod deployed;
+mod doctor;
 mod exit;
 mod follow;
 mod home;
@@ -18,6 +19,7 @@ mod place;
 mod places;
 mod progress;
 mod report;
+mod stack;
 mod story;
 mod summary;
 mod table;
@@ -113,6 +115,8 @@ enum Command {
     Resume(resume::ResumeArgs),
     /// Stop a running execution
     Stop(stop::StopArgs),
+    /// Look for what would stand in a transfer's way: credentials, rights, Regions, clocks, configurations
+    Doctor(doctor::DoctorArgs),
     /// Serve one function's invocations (what the engine starts)
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -166,6 +170,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
+        Command::Doctor(args) => doctor::run(args, global).await,
         Command::Worker(_) => Ok(()),
     }
 }
