@@ -11,6 +11,7 @@ mod doctor;
 mod exit;
 mod follow;
 mod home;
+mod import;
 mod lambda;
 mod locations;
 mod machine;
@@ -117,6 +118,8 @@ enum Command {
     Stop(stop::StopArgs),
     /// Look for what would stand in a transfer's way: credentials, rights, Regions, clocks, configurations
     Doctor(doctor::DoctorArgs),
+    /// Read settings, keys and the table of the systems before
+    Import(import::ImportArgs),
     /// Serve one function's invocations (what the engine starts)
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -129,6 +132,7 @@ impl Command {
             Self::Demo(_) => Some("demo"),
             Self::Local(_) => Some("local"),
             Self::Resume(_) => Some("resume"),
+            Self::Import(_) => Some("import"),
             _ => None,
         }
     }
@@ -170,6 +174,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
+        Command::Import(args) => import::run(args, global).await,
         Command::Doctor(args) => doctor::run(args, global).await,
         Command::Worker(_) => Ok(()),
     }

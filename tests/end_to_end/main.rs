@@ -6,6 +6,7 @@ mod clients;
 mod commands;
 mod doctor;
 mod faults;
+mod import;
 mod local;
 mod resume;
 mod support;
