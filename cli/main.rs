@@ -8,6 +8,8 @@ mod definition;
 mod demo;
 mod deployed;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod exit;
 mod follow;
 mod home;

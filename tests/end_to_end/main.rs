@@ -5,6 +5,7 @@ mod aws;
 mod clients;
 mod commands;
 mod doctor;
+mod documents;
 mod faults;
 mod import;
 mod local;
