@@ -86,13 +86,17 @@ fn of_config(file: &Path) -> Outcome<(Setup, Vec<Finding>)> {
     let text = std::fs::read_to_string(file).map_err(|error| CliError::usage(format!("{place}: {error}")))?;
     let setup = config::read(&text).map_err(|refused| CliError::usage(format!("{place}: {refused}")))?;
     let (locations, routes) = (setup.locations.len(), setup.routes.len());
-    let found = Finding::ok("setup", "config", format!("{locations} locations, {routes} routes in {place}"));
+    let found = Finding::ok(
+        "setup",
+        "config",
+        format!("{} and {} in {place}", many(locations, "location"), many(routes, "route")),
+    );
     Ok((setup, vec![found]))
 }
 
 fn of_locations(args: &DoctorArgs, global: &Global) -> Outcome<(Setup, Vec<Finding>)> {
     let known = locations::read(global.locations.as_deref())?;
-    let found = format!("{} locations in {}", known.all().count(), known.file.display());
+    let found = format!("{} in {}", many(known.all().count(), "location"), known.file.display());
     let found = Finding::ok("setup", "file", found);
     let mut setup = Setup::default();
     for (name, location) in known.all() {
@@ -106,6 +110,10 @@ fn of_locations(args: &DoctorArgs, global: &Global) -> Outcome<(Setup, Vec<Findi
         setup.routes.push(route);
     }
     Ok((setup, vec![found]))
+}
+
+fn many(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// All that has to be asked for, locations first, then the ends of routes.

@@ -14,7 +14,11 @@ const MAP_RUNS: u64 = 1_000;
 
 /// What is found of it.
 pub(crate) fn judge(facts: &AccountFacts) -> Vec<Finding> {
-    vec![caller(facts), concurrency(facts), map_runs(facts)]
+    match &facts.caller {
+        // Nobody asks for the rest either.
+        Err(refusal) if refusal.kind == Kind::Credentials && refusal.code.is_none() => vec![caller(facts)],
+        _ => vec![caller(facts), concurrency(facts), map_runs(facts)],
+    }
 }
 
 fn caller(facts: &AccountFacts) -> Finding {
@@ -22,9 +26,10 @@ fn caller(facts: &AccountFacts) -> Finding {
     let caller = match &facts.caller {
         Ok(caller) => caller,
         Err(refusal) => {
-            return Finding::wrong(&subject, "identity", refusal.to_string())
+            let found = refusal.code.as_deref().unwrap_or("none");
+            return Finding::wrong(&subject, "identity", found)
                 .expected("credentials of the account that is deployed to")
-                .advice("set AWS_PROFILE, or what else your AWS tools use");
+                .advice(format!("set AWS_PROFILE, or what else your AWS tools use\n{refusal}"));
         }
     };
     if let Some(expected) = facts.expected.as_ref().filter(|expected| **expected != caller.account) {
@@ -120,6 +125,12 @@ mod tests {
         let elsewhere = AccountFacts { region: "cn-north-1".to_owned(), ..facts() };
         assert_eq!(of(&elsewhere, "identity").0, Verdict::Wrong);
         assert_eq!(of(&AccountFacts { caller: Err(denied()), ..facts() }, "identity").0, Verdict::Wrong);
+        let none = Refusal { kind: Kind::Credentials, ..denied() };
+        let found = judge(&AccountFacts { caller: Err(none), ..facts() });
+        assert!(
+            found.len() == 1 && found[0].text().ends_with("found none"),
+            "nobody asks for quotas: {found:?}"
+        );
     }
 
     #[test]

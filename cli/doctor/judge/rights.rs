@@ -58,11 +58,9 @@ fn list(facts: &EndFacts, inside: &Inside) -> Finding {
                   refused as if it were secret";
     let finding = right(&facts.subject, "list", &inside.list.answer, "s3:ListBucket", advice);
     match &inside.list.answer {
-        Ok(None) if inside.written.is_none() => Finding::ok(
-            &facts.subject,
-            "list",
-            format!("s3:ListBucket; no key begins with {:?} yet", facts.prefix),
-        ),
+        Ok(None) if inside.written.is_none() => {
+            Finding::ok(&facts.subject, "list", "s3:ListBucket; there is no object yet")
+        }
         _ => finding,
     }
 }

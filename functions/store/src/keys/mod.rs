@@ -77,7 +77,13 @@ impl ProvideCredentials for Elsewhere {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.0.provide(Own::in_region(self.1.clone()).await).await })
+        future::ProvideCredentials::new(async {
+            let mut own = Own::in_region(self.1.clone()).await;
+            if let Ok(own) = &mut own {
+                own.whose = "your own credentials";
+            }
+            self.0.provide(own).await
+        })
     }
 }
 
