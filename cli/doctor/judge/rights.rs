@@ -65,7 +65,21 @@ fn list(facts: &EndFacts, inside: &Inside) -> Finding {
     }
 }
 
+/// Without the right to list, a key that is not there is refused as one that is secret: 403 tells nothing then.
+fn hidden<T>(
+    subject: &str,
+    check: &'static str,
+    inside: &Inside,
+    answer: &Result<T, Refusal>,
+) -> Option<Finding> {
+    let unlisted = allowed(&inside.list.answer) == Some(false) && allowed(answer) == Some(false);
+    unlisted.then(|| Finding::warning(subject, check, "unknown as long as s3:ListBucket is refused"))
+}
+
 fn read(subject: &str, inside: &Inside) -> Finding {
+    if let Some(finding) = hidden(subject, "read", inside, &inside.read.answer) {
+        return finding;
+    }
     if inside.written.is_some() {
         let advice = "allow it: the object that is there already is compared before it is replaced";
         return right(subject, "read", &inside.read.answer, "s3:GetObject", advice);
@@ -89,6 +103,10 @@ fn tags(subject: &str, inside: &Inside) -> Option<Finding> {
     let advice =
         "allow it (and s3:GetObjectVersionTagging), or let the route leave tags alone: \"copyTags\": false";
     let look = inside.tags.as_ref()?;
+    let hidden = hidden(subject, "read tags", inside, &look.answer);
+    if hidden.is_some() {
+        return hidden;
+    }
     Some(right(subject, "read tags", &look.answer, "s3:GetObjectTagging", advice))
 }
 
@@ -246,6 +264,18 @@ mod tests {
         wrong(&probed(|probe| probe.list = no()), "list parts", "s3:ListMultipartUploadParts");
         wrong(&probed(|probe| probe.tagged = no()), "write tags", "s3:PutObjectTagging");
         wrong(&probed(|probe| probe.abort = no()), "abort", "s3:AbortMultipartUpload");
+    }
+
+    #[test]
+    fn what_may_be_hidden_is_not_told_as_refused() {
+        let facts = source(|inside| {
+            (inside.list, inside.read, inside.tags) = (denied(), denied(), Some(denied()));
+        });
+        wrong(&facts, "list", "s3:ListBucket");
+        for check in ["read", "read tags"] {
+            let (verdict, text) = of(&facts, check);
+            assert!(verdict == Verdict::Warning && text.contains("as long as s3:ListBucket"), "{text}");
+        }
     }
 
     #[test]
