@@ -8,9 +8,11 @@ use aws_sdk_sfn::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sfn::error::{BoxError, ProvideErrorMetadata};
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use serde_json::Value;
+use transload_store::account::Account;
 
 use crate::api::{Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
+use crate::stack::{self, MACHINE_OUTPUT};
 
 /// Put on the object machine by the stack, with the stack's name.
 const STACK_TAG: &str = "transload:stack";
@@ -41,17 +43,31 @@ impl Deployed {
         if stack.contains(':') { Self::of_arn(stack).await } else { Self::of_stack(stack).await }
     }
 
-    /// By the tag that the stack puts on its machine, in the Region that the AWS tools would use.
+    /// By the stack's outputs, in the Region that the AWS tools would use. Who may not read stacks finds the machine by its tag.
     ///
     /// # Errors
     /// [`Exit::NotFound`] if there is none, the API's if it can not be asked.
     async fn of_stack(stack: &str) -> Outcome<Self> {
-        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-        let Some(region) = config.region().cloned() else {
+        let account = Account::of_process(None).await;
+        let Some(account) = account.map_err(|refused| CliError::usage(refused.to_string()))? else {
             return Err(CliError::usage("--stack: expected a Region, found none")
                 .hint("set AWS_REGION, or give the machine's ARN"));
         };
-        let client = Client::new(&config);
+        let region = account.region();
+        let why = match stack::describe(&account, stack).await {
+            Ok(found) => match found.outputs.get(MACHINE_OUTPUT) {
+                Some(arn) => return Self::of_arn(arn).await,
+                None => format!("stack {stack} has no output {MACHINE_OUTPUT}"),
+            },
+            Err(refused) if stack::is_missing(&refused) => format!("there is no stack {stack} in {region}"),
+            Err(refused) => refused.to_string(),
+        };
+        Self::of_tag(stack, region, &why).await
+    }
+
+    /// By the tag that the stack puts on its machine; `why` its outputs do not tell it.
+    async fn of_tag(stack: &str, region: &str, why: &str) -> Outcome<Self> {
+        let client = client(region).await;
         let mut machines = client.list_state_machines().into_paginator().items().send();
         while let Some(machine) = machines.next().await {
             let arn = machine.map_err(|error| refusal(&error))?.state_machine_arn;
@@ -64,7 +80,7 @@ impl Deployed {
         let message = format!(
             "--stack: expected a state machine with the tag {STACK_TAG} = {stack}, found none in {region}"
         );
-        Err(CliError::new(Exit::NotFound, message))
+        Err(CliError::new(Exit::NotFound, message).hint(format!("its outputs do not tell either: {why}")))
     }
 
     /// By the machine's ARN, with the credentials that the AWS tools would use.
@@ -78,9 +94,7 @@ impl Deployed {
                 "--stack: expected a stack's name or a state machine's ARN, found {arn}"
             )));
         };
-        let region = aws_config::Region::new((*region).to_owned());
-        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
-        Ok(Self { client: Client::new(&config), machine: arn.to_owned() })
+        Ok(Self { client: client(region).await, machine: arn.to_owned() })
     }
 
     /// The machine's ARN.
@@ -130,6 +144,14 @@ impl Deployed {
         }
     }
 
+    /// DescribeStateMachine.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`].
+    pub(crate) async fn describe_machine(&self) -> Outcome<Value> {
+        answer!(self.client.describe_state_machine().state_machine_arn(&self.machine))
+    }
+
     /// StartExecution: the new execution's ARN.
     ///
     /// # Errors
@@ -147,6 +169,13 @@ impl Deployed {
         let request = self.client.redrive_execution().execution_arn(arn);
         request.send().await.map(drop).map_err(|error| refusal(&error))
     }
+}
+
+/// With the credentials that the AWS tools would use.
+async fn client(region: &str) -> Client {
+    let region = aws_config::Region::new(region.to_owned());
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
+    Client::new(&config)
 }
 
 /// The API's own most.

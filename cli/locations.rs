@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use transload_store::location::{ConfiguredStores, CredentialsConfig, Locations};
+use transload_store::location::{ConfiguredStores, CredentialsConfig, Location, Locations};
 use transload_wire::LocationName;
 
 use crate::exit::{CliError, Exit, Outcome};
@@ -85,6 +85,11 @@ pub(crate) fn read(named: Option<&Path>) -> Outcome<Known> {
 }
 
 impl Known {
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&LocationName, &Location)> {
+        self.locations.locations.iter()
+    }
+
     /// Refuses a location that the file does not have.
     ///
     /// # Errors

@@ -7,9 +7,13 @@ mod control;
 mod definition;
 mod demo;
 mod deployed;
+mod doctor;
+#[cfg(test)]
+mod documents;
 mod exit;
 mod follow;
 mod home;
+mod import;
 mod lambda;
 mod locations;
 mod machine;
@@ -18,6 +22,7 @@ mod place;
 mod places;
 mod progress;
 mod report;
+mod stack;
 mod story;
 mod summary;
 mod table;
@@ -113,6 +118,10 @@ enum Command {
     Resume(resume::ResumeArgs),
     /// Stop a running execution
     Stop(stop::StopArgs),
+    /// Look for what would stand in a transfer's way: credentials, rights, Regions, clocks, configurations
+    Doctor(doctor::DoctorArgs),
+    /// Read settings, keys and the table of the systems before
+    Import(import::ImportArgs),
     /// Serve one function's invocations (what the engine starts)
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -125,6 +134,7 @@ impl Command {
             Self::Demo(_) => Some("demo"),
             Self::Local(_) => Some("local"),
             Self::Resume(_) => Some("resume"),
+            Self::Import(_) => Some("import"),
             _ => None,
         }
     }
@@ -166,6 +176,8 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
+        Command::Import(args) => import::run(args, global).await,
+        Command::Doctor(args) => doctor::run(args, global).await,
         Command::Worker(_) => Ok(()),
     }
 }

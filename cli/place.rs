@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::doctor::End;
 use transload_wire::{BucketName, Destination, LocationName, ObjectKey, Source, VersionId};
 
 /// A place as it is typed. The key may be left off a destination: then it is the source's.
@@ -33,6 +34,15 @@ impl FromStr for Place {
 }
 
 impl Place {
+    /// As an end of a route: what was typed as a key is a prefix there.
+    pub(crate) fn end(&self) -> End {
+        End {
+            location: self.location.to_string(),
+            bucket: self.bucket.to_string(),
+            prefix: self.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
     /// As a source, at a version or the newest one.
     ///
     /// # Errors

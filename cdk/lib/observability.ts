@@ -33,6 +33,9 @@ export interface ObservabilityProps {
   readonly alarmEmails?: string[];
 }
 
+/** As long a transfer of many TB may take, and as long dead letters may lie while nobody is at work. */
+const A_DAY = Duration.days(1);
+
 /** An alarm's figures. */
 interface Watch {
   readonly metric: cloudwatch.IMetric;
@@ -54,6 +57,7 @@ export class Observability extends Construct {
     this.watchMachines(props);
     this.watchFunctions(props.functions);
     this.watchDeadLetters(props);
+    this.watchWaiting(props);
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { widgets: widgets(props) });
   }
 
@@ -109,6 +113,11 @@ export class Observability extends Construct {
       says: 'map runs are open in this account and Region; beyond 1,000 they wait',
       threshold: 900,
     });
+    this.watch('TransfersLong', {
+      metric: transfers('ExecutionTime').with({ statistic: 'Maximum' }),
+      says: 'ms a transfer took (told at its end): was it large, throttled, or retried all day?',
+      threshold: A_DAY.toMilliseconds(),
+    });
     const parked = this.countParked(stateMachine, functions.init.logGroup);
     this.watch('TransfersParked', {
       metric: parked,
@@ -155,6 +164,35 @@ export class Observability extends Construct {
     }
   }
 
+  /**
+   * Of an event that has no execution yet there are two signs: EventBridge tries again, or gave it to the queue. The pauses
+   * between its tries grow to many minutes, so a quarter of an hour is looked at as one.
+   */
+  private watchWaiting({ routes, janitor }: ObservabilityProps): void {
+    const rules = routes.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
+    const queues = [...routes.flatMap(({ deadLetters }) => deadLetters ?? []), janitor.deadLetters];
+    const retries = rules.map(({ ruleName }) =>
+      service('Events', 'RetryInvocationAttempts', { RuleName: ruleName }).with({ period: Duration.minutes(15) }),
+    );
+    const ages = queues.map(({ queueName }) =>
+      service('SQS', 'ApproximateAgeOfOldestMessage', { QueueName: queueName }, 'Maximum'),
+    );
+    greatest(retries).forEach((metric, index) =>
+      this.watch(`EventsWaiting${index + 1}`, {
+        metric,
+        says: 'starts of a route are tried again, for half an hour: events wait for a transfer',
+        periods: 2,
+      }),
+    );
+    greatest(ages).forEach((metric, index) =>
+      this.watch(`DeadLettersOld${index + 1}`, {
+        metric,
+        says: 'seconds an event lies among the dead letters; it is lost after 14 days',
+        threshold: A_DAY.toSeconds(),
+      }),
+    );
+  }
+
   private watchDeadLetters({ routes, janitor }: ObservabilityProps): void {
     const watch = (name: string, queue: sqs.Queue, what: string): void => {
       const metric = service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.queueName }, 'Maximum');
@@ -185,6 +223,27 @@ export class Observability extends Construct {
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
   }
+}
+
+/** An expression of an alarm takes ten metrics: one alarm for each ten, for a stack takes 500 resources. */
+const MOST_METRICS = 10;
+
+/** The greatest of the metrics at each time, of as many as an expression takes. */
+function greatest(metrics: cloudwatch.Metric[]): cloudwatch.IMetric[] {
+  const groups = Array.from({ length: Math.ceil(metrics.length / MOST_METRICS) }, (_, index) =>
+    metrics.slice(index * MOST_METRICS, (index + 1) * MOST_METRICS),
+  );
+  return groups.map((group) => {
+    if (group.length === 1) {
+      return group[0];
+    }
+    const named = group.map((metric, index): [string, cloudwatch.IMetric] => [`m${index}`, metric]);
+    return new cloudwatch.MathExpression({
+      expression: `MAX([${named.map(([name]) => name).join(', ')}])`,
+      usingMetrics: Object.fromEntries(named),
+      period: group[0].period,
+    });
+  });
 }
 
 function executions(machine: StateMachine): (metric: string) => cloudwatch.Metric {

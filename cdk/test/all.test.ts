@@ -10,3 +10,4 @@ import './refusals';
 import './props';
 import './contract';
 import './definitions';
+import './documents';

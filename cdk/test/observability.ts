@@ -25,17 +25,19 @@ test('there is an alarm for each thing that can go wrong', () => {
     `${name}Throttles`,
   ]);
   const letters = ['', 'parameter', 'role', 'secret', 'token'].map((route) => `DeadLetters${route}`);
+  const waiting = ['DeadLettersOld1', 'EventsWaiting1'];
   const machines = [
     'TransfersFailed',
     'TransfersTimedOut',
     'TransfersStopped',
     'TransfersThrottled',
     'TransfersParked',
+    'TransfersLong',
     'JanitorFailed',
     'JanitorTimedOut',
     'OpenMapRuns',
   ];
-  assert.deepStrictEqual(alarms.map(([id]) => id).sort(), [...functions, ...letters, ...machines].sort());
+  assert.deepStrictEqual(alarms.map(([id]) => id).sort(), [...functions, ...letters, ...waiting, ...machines].sort());
 });
 
 const alarm = (id: string): Resource['Properties'] => {
@@ -76,6 +78,49 @@ test('alarms read the metrics of this machine, these queues, and of the account 
     short(flat(alarm('DeadLetterssecret').Dimensions[0].Value)),
     '${TransloadRoutesecretDeadLettersQueue.QueueName}',
   );
+});
+
+test('an event that waits for its transfer is told: by retries, by its age as a dead letter, by a transfer that took a day', () => {
+  const routes = ['secret', 'parameter', 'role', 'token'];
+  for (const [id, namespace, metric, statistic, period, ends] of [
+    [
+      'EventsWaiting1',
+      'AWS/Events',
+      'RetryInvocationAttempts',
+      'Sum',
+      900,
+      routes.map((route) => `\${TransloadRoute${route}Rule}`),
+    ],
+    [
+      'DeadLettersOld1',
+      'AWS/SQS',
+      'ApproximateAgeOfOldestMessage',
+      'Maximum',
+      300,
+      [...routes.map((route) => `Route${route}`), 'Janitor'].map(
+        (one) => `\${Transload${one}DeadLettersQueue.QueueName}`,
+      ),
+    ],
+  ] as const) {
+    const [expression, ...metrics] = alarm(id).Metrics as Resource['Properties'][];
+    assert.strictEqual(expression.Expression, `MAX([${ends.map((_, index) => `m${index}`).join(', ')}])`);
+    assert.deepStrictEqual(
+      metrics.map(({ Id, MetricStat: { Metric, Stat, Period } }) => [
+        Id,
+        Metric.Namespace,
+        Metric.MetricName,
+        Stat,
+        Period,
+        short(flat(Metric.Dimensions[0].Value)),
+      ]),
+      ends.map((end, index) => [`m${index}`, namespace, metric, statistic, period, end]),
+    );
+  }
+  const { Threshold, EvaluationPeriods, DatapointsToAlarm } = alarm('EventsWaiting1');
+  assert.deepStrictEqual([Threshold, EvaluationPeriods, DatapointsToAlarm], [1, 2, 2]);
+  assert.strictEqual(alarm('DeadLettersOld1').Threshold, 86_400);
+  const long = alarm('TransfersLong');
+  assert.deepStrictEqual([long.MetricName, long.Statistic, long.Threshold], ['ExecutionTime', 'Maximum', 86_400_000]);
 });
 
 test('a quarter of failed calls for a quarter of an hour is an alarm, for each function its own', () => {

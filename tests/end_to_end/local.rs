@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::aws::{self, Aws};
 use crate::clients::is_there;
 
 /// A running `transload local` with a home of its own.
@@ -246,8 +247,24 @@ impl Local {
 
     async fn of_stack(&self, stack: &str, args: &[&str]) -> (Option<i32>, String, String) {
         let elsewhere = tempfile::tempdir().unwrap();
+        let arn = self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
+        let stacks = Aws::start(&[
+            (
+                "StackName=By-Outputs",
+                200,
+                aws::stack("By-Outputs", &[("Other", "x"), ("ObjectMachineArn", arn)]),
+            ),
+            ("StackName=Gone", 400, aws::refusal("ValidationError", "Stack with id Gone does not exist")),
+            (
+                "DescribeStacks",
+                403,
+                aws::refusal("AccessDenied", "not authorized to perform: cloudformation:DescribeStacks"),
+            ),
+        ])
+        .await;
         let mut command = program(&elsewhere, args);
         command
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &stacks.url)
             .env("TRANSLOAD_STACK", stack)
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_SFN", self.welcome["stepFunctions"]["endpoint"].as_str().unwrap())
@@ -315,7 +332,14 @@ async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
     local.shell(&[&tag]).await;
     assert_eq!(local.of_stack("Moves", &["executions", "--status", "succeeded"]).await.1, listed);
     let (code, _, said) = local.of_stack("Other", &["executions"]).await;
-    assert!(code == Some(3) && said.contains("transload:stack = Other"), "{code:?} {said}");
+    assert!(
+        code == Some(3) && said.contains("transload:stack = Other") && said.contains("AccessDenied"),
+        "{code:?} {said}"
+    );
+    let (code, _, said) = local.of_stack("Gone", &["executions"]).await;
+    assert!(code == Some(3) && said.contains("there is no stack Gone in us-east-1"), "{code:?} {said}");
+    // By its outputs, tag or no tag.
+    assert_eq!(local.of_stack("By-Outputs", &["executions", "--status", "succeeded"]).await.1, listed);
     for (args, expected, word) in [
         (&["describe", "nobody"][..], 3, "ExecutionDoesNotExist"),
         (&["stop", "first"], 4, "found SUCCEEDED"),

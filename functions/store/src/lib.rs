@@ -34,6 +34,7 @@ pub use digest::{Hasher, encoded_len};
 pub use ends::Ends;
 pub use error::{StoreError, StoreErrorKind};
 pub use failure::{Side, failure_of};
+pub use keys::account;
 pub use pages::all_parts;
 pub use retry::Backoff;
 pub use stamp::{Stamp, is_ours, made_from};

@@ -42,6 +42,9 @@ async fn the_region_is_under_the_signature() {
     let elsewhere = config(&server, "AKIDEXAMPLE", "secret").region(Region::new("us-east-1")).build();
     let elsewhere = aws_sdk_s3::Client::from_conf(elsewhere);
     let refused = elsewhere.list_objects_v2().bucket(BUCKET).send().await;
+    let told = refused.as_ref().err().and_then(|error| error.raw_response());
+    let told = told.and_then(|answer| answer.headers().get("x-amz-bucket-region")).map(ToOwned::to_owned);
+    assert_eq!(told.as_deref(), Some("cn-north-1"), "it is how clients learn the Region");
     assert_eq!(refusal(refused), (400, "AuthorizationHeaderMalformed".into()));
 }
 

@@ -415,3 +415,48 @@ async fn etags_may_be_opaque() {
     let (first, second) = (put().await.unwrap(), put().await.unwrap());
     assert_ne!(first.e_tag(), second.e_tag());
 }
+
+#[tokio::test]
+async fn what_is_configured_of_a_bucket_is_kept_and_given_back() {
+    use aws_sdk_s3::types as t;
+    let (_server, client) = start().await;
+    let none = client.get_bucket_lifecycle_configuration().bucket(BUCKET).send().await;
+    assert_eq!(refusal(none), (404, "NoSuchLifecycleConfiguration".into()));
+    let none = client.get_bucket_encryption().bucket(BUCKET).send().await;
+    assert_eq!(refusal(none), (404, "ServerSideEncryptionConfigurationNotFoundError".into()));
+    let told = client.get_bucket_notification_configuration().bucket(BUCKET).send().await.unwrap();
+    assert!(told.event_bridge_configuration.is_none(), "nobody is told");
+
+    let old = t::AbortIncompleteMultipartUpload::builder().days_after_initiation(14).build();
+    let filter = t::LifecycleRuleFilter::builder().prefix("a/").build();
+    let rule = t::LifecycleRule::builder().status(t::ExpirationStatus::Enabled).filter(filter);
+    let rule = rule.abort_incomplete_multipart_upload(old).build().unwrap();
+    let rules = t::BucketLifecycleConfiguration::builder().rules(rule.clone()).build().unwrap();
+    client
+        .put_bucket_lifecycle_configuration()
+        .bucket(BUCKET)
+        .lifecycle_configuration(rules)
+        .send()
+        .await
+        .unwrap();
+    let key = t::ServerSideEncryptionByDefault::builder().sse_algorithm(t::ServerSideEncryption::AwsKms);
+    let key = key.kms_master_key_id("arn:aws:kms:us-east-1:123456789012:key/a").build().unwrap();
+    let encrypted =
+        t::ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(key.clone()).build();
+    let encrypted = t::ServerSideEncryptionConfiguration::builder().rules(encrypted).build().unwrap();
+    let put = client.put_bucket_encryption().bucket(BUCKET).server_side_encryption_configuration(encrypted);
+    put.send().await.unwrap();
+    let bridge = t::EventBridgeConfiguration::builder().build();
+    let bridge = t::NotificationConfiguration::builder().event_bridge_configuration(bridge).build();
+    let put =
+        client.put_bucket_notification_configuration().bucket(BUCKET).notification_configuration(bridge);
+    put.send().await.unwrap();
+
+    let found = client.get_bucket_lifecycle_configuration().bucket(BUCKET).send().await.unwrap();
+    assert_eq!(found.rules(), [rule]);
+    let found = client.get_bucket_encryption().bucket(BUCKET).send().await.unwrap();
+    let found = found.server_side_encryption_configuration.unwrap().rules.remove(0);
+    assert_eq!(found.apply_server_side_encryption_by_default, Some(key));
+    let told = client.get_bucket_notification_configuration().bucket(BUCKET).send().await.unwrap();
+    assert!(told.event_bridge_configuration.is_some());
+}

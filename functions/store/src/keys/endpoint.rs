@@ -8,21 +8,38 @@ use super::Unread;
 use crate::StoreErrorKind as Kind;
 use crate::location::Partition;
 
-/// The services that keep or issue credentials.
+/// A service of AWS that is asked with a request of our own. The functions know the first three, which keep or issue
+/// credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
+pub enum Service {
+    /// Secrets Manager.
     SecretsManager,
+    /// The Parameter Store of Systems Manager.
     Parameters,
+    /// The Security Token Service.
     Tokens,
+    /// CloudFormation.
+    Stacks,
+    /// Lambda.
+    Functions,
+    /// EventBridge.
+    Events,
+    /// Service Quotas.
+    Quotas,
 }
 
 impl Service {
     /// Name in hosts and in signatures.
-    pub(super) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::SecretsManager => "secretsmanager",
             Self::Parameters => "ssm",
             Self::Tokens => "sts",
+            Self::Stacks => "cloudformation",
+            Self::Functions => "lambda",
+            Self::Events => "events",
+            Self::Quotas => "servicequotas",
         }
     }
 
@@ -32,6 +49,10 @@ impl Service {
             Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
             Self::Parameters => "AWS_ENDPOINT_URL_SSM",
             Self::Tokens => "AWS_ENDPOINT_URL_STS",
+            Self::Stacks => "AWS_ENDPOINT_URL_CLOUDFORMATION",
+            Self::Functions => "AWS_ENDPOINT_URL_LAMBDA",
+            Self::Events => "AWS_ENDPOINT_URL_EVENTBRIDGE",
+            Self::Quotas => "AWS_ENDPOINT_URL_SERVICE_QUOTAS",
         };
         [own, "AWS_ENDPOINT_URL"]
     }

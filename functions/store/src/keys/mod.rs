@@ -3,8 +3,10 @@
 //! They are asked for with the function's own credentials, in its own Region and partition. Whoever holds them keeps
 //! them; here they are read each time. What can not be read is told by the names of location and place, never a value.
 
+pub mod account;
 mod endpoint;
 mod held;
+mod http;
 mod issuer;
 mod json;
 mod own;
@@ -13,7 +15,8 @@ mod unread;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_types::region::Region;
 
 pub use issuer::Issuer;
 pub(crate) use issuer::WebIdentityTable;
@@ -54,6 +57,32 @@ impl Issued {
             CredentialsError::provider_error(
                 error.at(&format!("location {}: {}", self.location, self.issuer)),
             )
+        })
+    }
+}
+
+impl Issued {
+    /// Asked for in a Region that is not the process's own: where a deployment's functions will ask.
+    #[must_use]
+    pub fn asked_in(self, region: &str) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Elsewhere(self, Region::new(region.to_owned())))
+    }
+}
+
+#[derive(Debug)]
+struct Elsewhere(Issued, Region);
+
+impl ProvideCredentials for Elsewhere {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let mut own = Own::in_region(self.1.clone()).await;
+            if let Ok(own) = &mut own {
+                own.whose = "your own credentials";
+            }
+            self.0.provide(own).await
         })
     }
 }

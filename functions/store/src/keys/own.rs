@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::default_provider::region::DefaultRegionChain;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::region::Region;
 
 use super::endpoint::Service;
 use super::{Unread, endpoint};
@@ -31,6 +32,8 @@ pub(super) struct Own {
     pub(super) credentials: SharedCredentialsProvider,
     /// Tries of a request.
     pub(super) tries: u32,
+    /// Whose the credentials are, for messages.
+    pub(super) whose: &'static str,
     variable: Variable,
 }
 
@@ -49,6 +52,11 @@ impl Own {
                 "expected a Region of the function's own (AWS_REGION), found none",
             )
         })?;
+        Self::in_region(region).await
+    }
+
+    /// The same in a Region that is given.
+    pub(super) async fn in_region(region: Region) -> Result<Self, Unread> {
         let credentials = DefaultCredentialsChain::builder().region(region.clone()).build().await;
         Self::new(region.as_ref(), SharedCredentialsProvider::new(credentials), |name| {
             std::env::var(name).ok()
@@ -70,6 +78,7 @@ impl Own {
             partition,
             credentials,
             tries: TRIES,
+            whose: "the function's own credentials",
             variable: Arc::new(variable),
         })
     }

@@ -10,12 +10,14 @@ use crate::StoreErrorKind as Kind;
 pub(crate) struct Unread {
     /// What it means for the request that needed them.
     pub(crate) kind: Kind,
+    /// The service's own, if it answered.
+    pub(crate) code: Option<String>,
     message: String,
 }
 
 impl Unread {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, code: None, message: message.into() }
     }
 
     /// What an operator has to mend: a right, a name, a secret's content.
@@ -32,7 +34,7 @@ impl Unread {
             text.push_str(": ");
             text.extend(words.chars().filter(|c| !c.is_control()).take(300));
         }
-        Self::new(kind, text)
+        Self { code: code.map(ToOwned::to_owned), ..Self::new(kind, text) }
     }
 
     /// Puts where it happened in front of the message.

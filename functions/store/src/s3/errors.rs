@@ -36,7 +36,7 @@ where
 }
 
 /// Nothing was sent, or no answer came: credentials that can not be read are told apart from a broken connection.
-fn before_sending<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind {
+pub(super) fn before_sending<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Kind {
     use aws_credential_types::provider::error::CredentialsError;
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     let mut of_credentials = false;
@@ -164,7 +164,7 @@ where
 }
 
 /// The causes' own words, outermost first. Their `Debug` would print headers.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(found) = cause {

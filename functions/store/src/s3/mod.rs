@@ -11,6 +11,7 @@ mod errors;
 mod framing;
 mod gather;
 mod incoming;
+pub mod inspect;
 mod multipart;
 mod outgoing;
 mod progress;

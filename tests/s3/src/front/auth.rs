@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::classify::Query;
@@ -63,7 +63,14 @@ fn check_region(store: &Store, credential: &str, code: S3ErrorCode) -> S3Result<
     };
     if *region != store.region {
         let message = format!("The region '{region}' is wrong; expecting '{}'", store.region);
-        return Err(malformed(&message, Some(code)));
+        let mut error = malformed(&message, Some(code));
+        // It is how clients learn the bucket's Region, of a HEAD above all: that has no body.
+        if let Ok(region) = HeaderValue::try_from(&store.region) {
+            error.set_headers(
+                [(HeaderName::from_static("x-amz-bucket-region"), region)].into_iter().collect(),
+            );
+        }
+        return Err(error);
     }
     if (*service, *terminator) != ("s3", "aws4_request") {
         return Err(malformed("The credential's scope must end in s3/aws4_request.", Some(code)));

@@ -22,13 +22,19 @@ const OBJECT: [(&str, &str, &str); 14] = [
     ("DELETE", "uploadId", "AbortMultipartUpload"),
 ];
 
-const BUCKET: [(&str, &str, &str); 7] = [
+const BUCKET: [(&str, &str, &str); 13] = [
     ("GET", "uploads", "ListMultipartUploads"),
     ("GET", "versions", "ListObjectVersions"),
     ("GET", "versioning", "GetBucketVersioning"),
     ("GET", "location", "GetBucketLocation"),
     ("GET", "list-type", "ListObjectsV2"),
     ("PUT", "versioning", "PutBucketVersioning"),
+    ("GET", "notification", "GetBucketNotificationConfiguration"),
+    ("PUT", "notification", "PutBucketNotificationConfiguration"),
+    ("GET", "lifecycle", "GetBucketLifecycleConfiguration"),
+    ("PUT", "lifecycle", "PutBucketLifecycleConfiguration"),
+    ("GET", "encryption", "GetBucketEncryption"),
+    ("PUT", "encryption", "PutBucketEncryption"),
     ("POST", "delete", "DeleteObjects"),
 ];
 

@@ -4,6 +4,7 @@ mod attributes;
 mod bucket;
 mod complete;
 mod conditions;
+mod configuration;
 mod copy;
 mod delete;
 mod get;
@@ -37,6 +38,7 @@ impl Service {
     }
 }
 
+pub(crate) use configuration::Configuration;
 pub(crate) use get::{http_date, iso_date};
 
 /// Marks a request whose `Range` a fault makes the server overlook.
@@ -80,6 +82,12 @@ operations! {
     get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput = bucket::location;
     get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput = bucket::get_versioning;
     put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput = bucket::put_versioning;
+    get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput = configuration::get_notifications;
+    put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput = configuration::put_notifications;
+    get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput = configuration::get_lifecycle;
+    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput = configuration::put_lifecycle;
+    get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput = configuration::get_encryption;
+    put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput = configuration::put_encryption;
     put_object: PutObjectInput => PutObjectOutput = put::put;
     get_object: GetObjectInput => GetObjectOutput = get::get;
     head_object: HeadObjectInput => HeadObjectOutput = get::head;

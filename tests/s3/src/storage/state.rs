@@ -10,6 +10,7 @@ use s3s::{S3ErrorCode, S3Result};
 use super::object::{Object, Tags, Upload, Version};
 use crate::config::{BucketOptions, Versioning};
 use crate::errors;
+use crate::ops::Configuration;
 
 /// The version id of what was written without versioning.
 pub(crate) const NULL: &str = "null";
@@ -45,6 +46,7 @@ pub(crate) struct Bucket {
     pub completed: HashMap<String, (String, Arc<Object>, Option<String>)>,
     /// Deletes so far by key: a conditional write that overlaps one is refused with 409.
     pub deletes: HashMap<String, u64>,
+    pub configuration: Configuration,
 }
 
 /// What a delete did.
@@ -63,6 +65,7 @@ impl Bucket {
             uploads: BTreeMap::new(),
             completed: HashMap::new(),
             deletes: HashMap::new(),
+            configuration: Configuration::default(),
         }
     }
 

@@ -1,0 +1,248 @@
+//! A deployment's config file, as `cdk deploy` takes it: its locations in the functions' own form, and its routes. The app
+//! itself checks more of it; what is read here is refused with the field's name.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value, json};
+use transload_store::location::Location;
+use transload_wire::LocationName;
+
+use super::setup::{Declared, End, Route, Setup, Spot};
+
+/// Names of the config and of the functions' locations, where they differ by more than their case.
+const CREDENTIALS: [(&str, &str); 3] =
+    [("externalId", "external_id"), ("webIdentity", "web_identity"), ("kmsKeyArn", "")];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Config {
+    locations: BTreeMap<LocationName, ConfigLocation>,
+    routes: Vec<ConfigRoute>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    account: Option<String>,
+    #[serde(default, rename = "stackName")]
+    _stack_name: IgnoredAny,
+    #[serde(default, rename = "alarmEmails")]
+    _alarm_emails: IgnoredAny,
+    #[serde(default, rename = "architecture")]
+    _architecture: IgnoredAny,
+    #[serde(default, rename = "code")]
+    _code: IgnoredAny,
+    #[serde(default, rename = "definitions")]
+    _definitions: IgnoredAny,
+    #[serde(default, rename = "memory")]
+    _memory: IgnoredAny,
+    #[serde(default, rename = "reservedConcurrency")]
+    _reserved_concurrency: IgnoredAny,
+    #[serde(default, rename = "resultsRetentionDays")]
+    _results_retention_days: IgnoredAny,
+    #[serde(default, rename = "network")]
+    _network: IgnoredAny,
+    #[serde(default, rename = "logRetentionDays")]
+    _log_retention_days: IgnoredAny,
+    #[serde(default, rename = "retain")]
+    _retain: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct ConfigLocation {
+    #[serde(default)]
+    buckets: Vec<ConfigBucket>,
+    /// The rest, which goes to the functions.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ConfigBucket {
+    name: String,
+    #[serde(default)]
+    versions: bool,
+    #[serde(default)]
+    kms_key_arns: Vec<String>,
+    #[serde(default, rename = "prefixes")]
+    _prefixes: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ConfigRoute {
+    name: String,
+    source: ConfigEnd,
+    destination: ConfigEnd,
+    #[serde(default)]
+    ignore: Vec<String>,
+    #[serde(default)]
+    events: Option<Vec<String>>,
+    #[serde(default)]
+    options: Map<String, Value>,
+    #[serde(default, rename = "retryAttempts")]
+    _retry_attempts: IgnoredAny,
+    #[serde(default, rename = "maxEventAgeHours")]
+    _max_event_age_hours: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigEnd {
+    location: String,
+    bucket: String,
+    #[serde(default)]
+    prefix: String,
+}
+
+/// Reads a config.
+///
+/// # Errors
+/// The field, and what is wrong with it. Texts are not quoted: one might be a key.
+pub(crate) fn read(text: &str) -> Result<Setup, String> {
+    let config: Config = transload_wire::parse(text.as_bytes()).map_err(|failure| failure.message)?;
+    let mut locations = BTreeMap::new();
+    for (name, location) in config.locations {
+        let own_role = !location.rest.contains_key("credentials");
+        let buckets = location
+            .buckets
+            .into_iter()
+            .map(|bucket| (bucket.name, Declared { versions: bucket.versions, keys: bucket.kms_key_arns }));
+        let buckets = buckets.collect();
+        let location = functions_own(&name, location.rest, config.region.as_deref())?;
+        locations.insert(name, Spot { location, own_role, buckets });
+    }
+    let routes = config.routes.into_iter().map(route).collect();
+    let Config { region, account, .. } = config;
+    Ok(Setup { locations, routes, region, account, deployed: true })
+}
+
+/// In the form that the functions read.
+fn functions_own(
+    name: &LocationName,
+    rest: Map<String, Value>,
+    region: Option<&str>,
+) -> Result<Location, String> {
+    let mut location = json!({"kind": "s3"});
+    for (field, value) in rest {
+        location[snake(&field)] = if field == "credentials" { credentials(value) } else { value };
+    }
+    let endpoint = location.get("endpoint").is_some();
+    if let (false, None, Some(region)) = (endpoint, location.get("region"), region) {
+        location["region"] = json!(region);
+    }
+    let text = location.to_string();
+    let location: Location = transload_wire::parse(text.as_bytes())
+        .map_err(|failure| format!("locations.{name}.{}", failure.message))?;
+    location.settings(name.as_str()).map_err(|failure| format!("locations.{name}.{}", failure.message))?;
+    Ok(location)
+}
+
+fn credentials(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let renamed = fields.into_iter().filter_map(|(field, value)| {
+        let to = CREDENTIALS.iter().find(|(from, _)| *from == field).map_or(field.as_str(), |(_, to)| to);
+        (!to.is_empty()).then(|| (to.to_owned(), value))
+    });
+    Value::Object(renamed.collect())
+}
+
+fn snake(field: &str) -> String {
+    let mut name = String::new();
+    for letter in field.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn route(route: ConfigRoute) -> Route {
+    let end = |end: ConfigEnd, prefix: &str| End {
+        location: end.location,
+        bucket: end.bucket,
+        prefix: prefix.to_owned(),
+    };
+    // Keys are kept, so both ends have the source's prefix.
+    let prefix = route.source.prefix.clone();
+    Route {
+        events: route.events.is_none_or(|events| !events.is_empty()),
+        tags: tags(&route.options),
+        source: end(route.source, &prefix),
+        destination: end(route.destination, &prefix),
+        ignore: route.ignore,
+        name: route.name,
+    }
+}
+
+/// Whether the source's tags are read: not where they are left, and not where others replace them.
+pub(crate) fn tags(options: &Map<String, Value>) -> bool {
+    options.get("copyTags").and_then(Value::as_bool).unwrap_or(true) && !options.contains_key("tags")
+}
+
+#[cfg(test)]
+mod tests {
+    use transload_store::location::{CredentialsConfig, Issuer};
+
+    use super::read;
+
+    const EXAMPLE: &str = include_str!("../../cdk/transload.example.json");
+
+    #[test]
+    fn the_example_of_the_app_is_read() {
+        let setup = read(EXAMPLE).unwrap();
+        assert_eq!(setup.region.as_deref(), Some("eu-west-1"));
+        let china = &setup.locations[&"china".parse().unwrap()];
+        let secret = CredentialsConfig::Issued(Issuer::Secret("transload/china".to_owned()));
+        assert_eq!((&china.location.credentials, china.own_role), (&secret, false));
+        let global = &setup.locations[&"global".parse().unwrap()];
+        assert!(global.own_role && global.buckets["photos"].versions);
+        let [route] = &setup.routes[..] else { panic!("one route") };
+        assert!(route.events && route.tags);
+        assert_eq!((route.source.prefix.as_str(), route.destination.prefix.as_str()), ("2026/", "2026/"));
+    }
+
+    #[test]
+    fn every_way_to_credentials_is_read() {
+        let with = |credentials: &str| {
+            let text = format!(
+                r#"{{"locations": {{"a": {{"region": "cn-north-1", "pathStyle": true, "credentials": {credentials}}}}}, "routes": []}}"#
+            );
+            read(&text).map(|setup| setup.locations[&"a".parse().unwrap()].location.clone())
+        };
+        let role =
+            with(r#"{"role": "arn:aws-cn:iam::123456789012:role/a", "externalId": "for-us"}"#).unwrap();
+        assert!(
+            role.path_style && matches!(role.credentials, CredentialsConfig::Issued(Issuer::Role { .. }))
+        );
+        let federated =
+            r#"{"webIdentity": {"role": "arn:aws-cn:iam::123456789012:role/a", "audience": "x"}}"#;
+        assert!(with(federated).is_ok());
+        assert!(
+            with(r#"{"parameter": "/a", "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a"}"#).is_ok()
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, words) in [
+            ("\"routes\"", "\"rotes\"", "rotes"),
+            ("\"bucket\": \"photos\"", "\"buckett\": \"photos\"", "buckett"),
+            (
+                "\"partition\": \"aws-cn\"",
+                "\"partition\": \"aws\"",
+                "locations.china.region: expected a Region of partition aws",
+            ),
+            (
+                "\"secret\": \"transload/china\"",
+                "\"secrett\": \"transload/china\"",
+                "locations.china.credentials",
+            ),
+        ] {
+            let refused = read(&EXAMPLE.replacen(from, to, 1)).unwrap_err();
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
+}
