@@ -21,9 +21,11 @@ mod report;
 mod story;
 mod summary;
 mod table;
+mod template;
 mod times;
 mod units;
 mod view;
+mod voice;
 mod watch;
 mod welcome;
 
