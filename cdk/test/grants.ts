@@ -149,6 +149,27 @@ test('every role is denied S3 without TLS, and the trust of each is in one servi
   }
 });
 
+const ON_RECORD = path.join(PACKAGE, 'grants.json');
+
+/** The table without its reasons, for tests that are not written in TypeScript. */
+function record(): string {
+  const rows = (side: Side, name: FunctionName): object[] => {
+    const seen = new Map(GRANTS[name][side].map(({ action, on, when }) => [`${action} ${when}`, { action, on, when }]));
+    return [...seen.values()];
+  };
+  const table = Object.fromEntries(
+    FUNCTIONS.map((name) => [name, { source: rows('source', name), destination: rows('destination', name) }]),
+  );
+  return `${JSON.stringify(table, null, 1)}\n`;
+}
+
+test('the table on record, which the functions are tried with, is this one', () => {
+  if (process.env.UPDATE === '1') {
+    fs.writeFileSync(ON_RECORD, record());
+  }
+  assert.deepStrictEqual(fs.readFileSync(ON_RECORD, 'utf8').split('\n'), record().split('\n'));
+});
+
 /** Operations of a store, by S3's names, as the code has them. */
 function verbs(): string[] {
   const text = fs.readFileSync(path.join(REPOSITORY, 'functions', 'store', 'src', 'verb.rs'), 'utf8');
