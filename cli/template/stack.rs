@@ -114,12 +114,13 @@ fn function(id: &str, node: &Node<'_>, assembly: &Assembly, folder: &Path) -> Ou
     }
     let asset = assembly.asset(&node.need("Code")?.need("S3Key")?)?;
     let number = |name: &str, usual: u32| node.member(name).map_or(Ok(usual), |one| one.number());
-    let variables: Outcome<BTreeMap<_, _>> = match node.member("Environment").and_then(|all| all.member("Variables")) {
-        Some(all) => {
-            all.members()?.into_iter().map(|(name, one)| Ok((name.to_owned(), one.text()?))).collect()
-        }
-        None => Ok(BTreeMap::new()),
-    };
+    let variables: Outcome<BTreeMap<_, _>> =
+        match node.member("Environment").and_then(|all| all.member("Variables")) {
+            Some(all) => {
+                all.members()?.into_iter().map(|(name, one)| Ok((name.to_owned(), one.text()?))).collect()
+            }
+            None => Ok(BTreeMap::new()),
+        };
     Ok(Function {
         id: id.to_owned(),
         name: node.name_of(id, &node.template.resource(id).unwrap_or_else(|| node.clone()), 32)?,
