@@ -186,6 +186,27 @@ test('the table knows every operation of the code, and no other', () => {
   assert.deepStrictEqual([...new Set(all)].sort(), expected.sort());
 });
 
+/** What the code asks of the services that keep and issue credentials, by the names of IAM. */
+function asked(): string[] {
+  const source = (file: string): string =>
+    fs.readFileSync(path.join(REPOSITORY, 'functions', 'store', 'src', 'keys', file), 'utf8');
+  const services: Record<string, string> = { secretsmanager: 'secretsmanager', AmazonSSM: 'ssm' };
+  const json = [...source('json.rs').matchAll(/"(secretsmanager|AmazonSSM)\.(\w+)"/g)].map(
+    ([, service, action]) => `${services[service]}:${action}`,
+  );
+  const sts = [...source('roles.rs').matchAll(/"(sts:\w+)"/g)].map(([, action]) => action);
+  // This one is asked for in nobody's name: the token is what it shows.
+  return [...new Set([...json, ...sts])].filter((action) => action !== 'sts:AssumeRoleWithWebIdentity').sort();
+}
+
+test('credentials are read with the calls that the code makes, and each of them is allowed where it is needed', () => {
+  const given = FUNCTIONS.flatMap((name) => permissions(synth(MANY), functionRole(name)))
+    .filter(({ effect, action }) => effect === 'Allow' && /^(secretsmanager|ssm|sts):/.test(action))
+    .map(({ action }) => action);
+  assert.deepStrictEqual([...new Set(given)].sort(), asked());
+  assert.strictEqual(asked().length, 4);
+});
+
 /** The ends that the code of a function opens. */
 function opened(name: FunctionName): Side[] {
   const folder = path.join(REPOSITORY, 'functions', name, 'src');

@@ -7,4 +7,5 @@ mod faults;
 mod local;
 mod resume;
 mod support;
+mod template;
 mod transfer;

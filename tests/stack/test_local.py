@@ -72,6 +72,25 @@ class Stack(unittest.TestCase):
     def history(self, arn):
         return self.states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
 
+    def stopped(self, key):
+        """A transfer that is stopped while its map runs."""
+        self.put(key, noise(96 * MIB, 3))
+        arn = self.started_for(key)
+        until(lambda: [one for one in self.uploads() if one["Key"] == key] and self.map_runs(arn), "a map at work")
+        self.states.stop_execution(executionArn=arn, error="Operator", cause="no longer wanted")
+        self.assertEqual("ABORTED", self.ended(arn)["status"])
+        return arn
+
+    def janitor_of(self, arn):
+        """The execution that the change of status has started."""
+        event = f"execution {arn.split(':')[-1]} ABORTED"
+        return next((told["started"] for told in self.served.told if told.get("event") == event), None)
+
+    def released(self, cleaning):
+        """What the janitor's releases have answered."""
+        ends = [event.get("taskSucceededEventDetails", {}).get("output", "{}") for event in self.history(cleaning)]
+        return [json.loads(end)["Payload"] for end in ends if "aborted" in end]
+
     def parts_of(self, map_run):
         """Numbers of the parts that the children of a Map Run sent, by their outputs."""
         children = self.states.list_executions(mapRunArn=map_run, statusFilter="SUCCEEDED")["executions"]
@@ -117,24 +136,10 @@ class Transfers(Stack):
 
     def test_a_transfer_that_is_stopped_leaves_no_upload(self):
         """The engine's change of status becomes an event, which meets the janitor's rule."""
-        self.put("in/stopped", noise(96 * MIB, 3))
-        arn = self.started_for("in/stopped")
-        until(self.uploads, "an upload")
-        self.states.stop_execution(executionArn=arn, error="Operator", cause="no longer wanted")
-        self.assertEqual("ABORTED", self.ended(arn)["status"])
-
-        def janitor():
-            lines = [told for told in self.served.told if told.get("event") == f"execution {arn.split(':')[-1]} ABORTED"]
-            return lines[0]["started"] if lines else None
-
-        cleaning = until(janitor, "the janitor's start")
+        arn = self.stopped("in/stopped")
+        cleaning = until(lambda: self.janitor_of(arn), "the janitor's start")
         self.assertIn(f":{JANITOR}:", cleaning)
-
-        def released():
-            ends = [event.get("taskSucceededEventDetails", {}).get("output", "{}") for event in self.history(cleaning)]
-            return [json.loads(end)["Payload"] for end in ends if "aborted" in end]
-
-        self.assertTrue(until(released, "a release")[0]["aborted"])
+        self.assertTrue(until(lambda: self.released(cleaning), "a release")[0]["aborted"])
         self.assertEqual([], self.uploads())
 
     def test_the_command_line_finds_the_machine_by_the_stacks_tag(self):
@@ -271,6 +276,90 @@ class NewExecution(Replayed):
         self.states.redrive_execution(executionArn=arn)
         self.assertEqual(1, self.succeeded(arn)["redriveCount"])
         self.assert_same("early", b"early", bucket="photos-later")
+
+
+class Rights(Replayed):
+    """What the roles of the machines may do is what the engine did for them, as the histories tell; and nothing beside but what
+    no event shows. The results' bucket is written by the service itself."""
+
+    # The documentation of Distributed Map and of ResultWriter asks for these. They are calls of the service without an event.
+    UNSEEN = {
+        "states:DescribeExecution", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload",
+    }
+    # Of every machine: where logs and traces go.
+    DELIVERY = ("logs:", "xray:")
+
+    def given(self, machine):
+        """Actions of a machine's role, and the functions that it may invoke."""
+        resources = json.loads(support.synthesise().read_text())["Resources"]
+        named = next(one for one in resources.values() if one["Properties"].get("StateMachineName") == machine)
+        role = named["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+        policies = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::IAM::Policy"]
+        statements = [
+            statement
+            for policy in policies if {"Ref": role} in policy["Roles"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+        actions, functions = set(), set()
+        for statement in statements:
+            some = as_list(statement["Action"])
+            actions.update(action for action in some if not action.startswith(self.DELIVERY))
+            if "lambda:InvokeFunction" in some:
+                functions.update(one["Fn::GetAtt"][0] for one in as_list(statement["Resource"]))
+        return actions, functions
+
+    def used(self, arns):
+        """The same of what these executions, and the children of their maps, did."""
+        actions, functions = set(), set()
+        for arn in arns:
+            for event in self.history(arn):
+                self.note(event, actions, functions)
+            for run in self.map_runs(arn):
+                children = self.states.list_executions(mapRunArn=run)["executions"]
+                actions.update("states:StopExecution" for one in children if one["status"] == "ABORTED")
+                for child in children:
+                    for event in self.history(child["executionArn"]):
+                        self.note(event, actions, functions)
+        return actions, functions
+
+    def note(self, event, actions, functions):
+        kinds = {"MapRunStarted": "states:StartExecution", "MapRunRedriven": "states:RedriveExecution"}
+        actions.update([kinds[event["type"]]] if event["type"] in kinds else [])
+        if "ResultWriterDetails" in event.get("stateExitedEventDetails", {}).get("output", ""):
+            actions.add("s3:PutObject")
+        task = event.get("taskScheduledEventDetails")
+        if task and task["resourceType"] == "lambda":
+            actions.add("lambda:InvokeFunction")
+            functions.add(json.loads(task["parameters"])["FunctionName"].rsplit(":moves-", 1)[1])
+        elif task:
+            actions.add(f"states:{task['resource'][0].upper()}{task['resource'][1:]}")
+
+    def test_the_machines_use_what_they_are_given(self):
+        self.put("in/small", b"small")
+        small = self.started_for("in/small")
+        self.succeeded(small)
+        # Parked, replaced by another, redriven in vain: this one comes to its Abort.
+        failed = self.parked("aborts", noise(47 * MIB, 7))
+        new = self.states.start_execution(stateMachineArn=self.machine, input=failed["input"])["executionArn"]
+        self.succeeded(new)
+        self.states.redrive_execution(executionArn=failed["executionArn"])
+        self.assertEqual("DestinationExists", self.ended(failed["executionArn"])["error"])
+        # Stopped while its map runs, cleaned up after, and redriven.
+        stopped = self.stopped("in/stopped")
+        cleaning = until(lambda: self.janitor_of(stopped), "the janitor's start")
+        until(lambda: self.released(cleaning), "a release")
+        self.states.redrive_execution(executionArn=stopped)
+        self.succeeded(stopped)
+        used = self.used([small, failed["executionArn"], new, stopped])
+        given = self.given(OBJECT)
+        self.assertEqual(given[1], used[1])
+        self.assertEqual(given[0] - self.UNSEEN, used[0])
+        self.assertTrue(self.UNSEEN <= given[0])
+        self.assertEqual(self.given(JANITOR), self.used([cleaning]))
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
 
 
 if __name__ == "__main__":
