@@ -8,5 +8,6 @@ import './snapshot';
 import './app';
 import './refusals';
 import './props';
+import './code';
 import './contract';
 import './definitions';
