@@ -7,6 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
+import { checkArchitecture } from './architecture';
 import { FUNCTIONS, FunctionName } from './grants';
 import { Location } from './location';
 import { Network } from './network';
@@ -98,7 +99,7 @@ export class TransloadFunction extends Construct {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       architecture: props.architecture === 'x86_64' ? lambda.Architecture.X86_64 : lambda.Architecture.ARM_64,
       handler: 'bootstrap',
-      code: lambda.Code.fromAsset(codeAsset(props.code, name)),
+      code: lambda.Code.fromAsset(codeAsset(props.code, name, props.architecture ?? 'arm64')),
       memorySize: props.memory ?? size.memory,
       timeout: Duration.seconds(size.timeout),
       reservedConcurrentExecutions: props.reservedConcurrency,
@@ -132,7 +133,7 @@ export class TransloadFunction extends Construct {
 }
 
 /** What is deployed: the zip that was built, so that its hash is known before; else the folder. One line says what to do where there is none. */
-function codeAsset(code: string, name: FunctionName): string {
+function codeAsset(code: string, name: FunctionName, architecture: string): string {
   const folder = path.resolve(code, name);
   const bootstrap = path.join(folder, 'bootstrap');
   if (!fs.existsSync(bootstrap)) {
@@ -141,6 +142,7 @@ function codeAsset(code: string, name: FunctionName): string {
       `the function's binary ${bootstrap}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`,
     );
   }
+  checkArchitecture(architecture, bootstrap);
   const zip = `${folder}.zip`;
   if (!fs.existsSync(zip)) {
     return folder;

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { FUNCTIONS } from '../lib/grants';
-import { LEAST, app } from './support';
+import { LEAST, Template, app, ofType } from './support';
 import { TransloadStack } from '../lib/transload-stack';
 
 /** A folder of binaries and of zips, of which one may be older than its binary. */
@@ -42,4 +42,46 @@ test('when a zip is older than its binary, it is refused', () => {
   const folder = built('part');
   assert.throws(() => synthesise(folder), /part\.zip, found one older than .*part\/bootstrap; zip it anew/);
   fs.rmSync(folder, { recursive: true });
+});
+
+/** Binaries of which no more than the head is there. */
+function elf(machine: number): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'transload-code-'));
+  const head = Buffer.alloc(64);
+  head.write('\x7fELF', 'latin1');
+  head.writeUInt16LE(machine, 18);
+  for (const name of FUNCTIONS) {
+    fs.mkdirSync(path.join(folder, name));
+    fs.writeFileSync(path.join(folder, name, 'bootstrap'), head);
+  }
+  return folder;
+}
+
+function architectures(machine: number, architecture?: string): { found: unknown[]; told: string[] } {
+  const code = elf(machine);
+  const made = app();
+  new TransloadStack(made, 'transload', { transload: { ...LEAST, code, architecture } });
+  const assembly = made.synth().getStackByName('transload');
+  fs.rmSync(code, { recursive: true });
+  const functions = ofType(assembly.template as Template, 'AWS::Lambda::Function');
+  return {
+    found: [...new Set(functions.map(([, { Properties }]) => Properties.Architectures[0]))],
+    told: assembly.messages.map(({ entry }) => String(entry.data)).filter((text) => text.startsWith('architecture')),
+  };
+}
+
+test('when no processor is written, that of the binaries is deployed, and a line says so', () => {
+  assert.deepStrictEqual(architectures(0xb7), { found: ['arm64'], told: [] });
+  const { found, told } = architectures(0x3e);
+  assert.deepStrictEqual(found, ['x86_64']);
+  assert.strictEqual(told.length, 1);
+  assert.match(told[0], /no binaries for arm64 in .*; those for x86_64 are deployed/);
+});
+
+test('when a processor is written that the binaries are not for, it is refused', () => {
+  assert.deepStrictEqual(architectures(0x3e, 'x86_64'), { found: ['x86_64'], told: [] });
+  assert.throws(
+    () => architectures(0x3e, 'arm64'),
+    /architecture: expected x86_64, for which .*head\/bootstrap is built, found "arm64"/,
+  );
 });
