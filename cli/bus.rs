@@ -129,6 +129,9 @@ fn text(value: &Value) -> String {
 }
 
 fn subject(event: &Value) -> String {
+    if event["source"] == "aws.states" {
+        return format!("execution {} {}", text(&event["detail"]["name"]), text(&event["detail"]["status"]));
+    }
     let (bucket, key) = (&event["detail"]["bucket"]["name"], &event["detail"]["object"]["key"]);
     format!("{} s3://{}/{}", text(&event["detail-type"]), text(bucket), text(key))
 }

@@ -33,6 +33,11 @@ impl Home {
         std::path::absolute(&root).map(Self).map_err(|e| CliError::trouble(root.display(), e))
     }
 
+    /// The home of a stack that runs here by its template: apart from this machine's own, for its ARNs are others.
+    pub(crate) fn of_stack(&self, name: &str) -> Self {
+        Self(self.0.join("stacks").join(name))
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.0

@@ -26,9 +26,11 @@ mod stack;
 mod story;
 mod summary;
 mod table;
+mod template;
 mod times;
 mod units;
 mod view;
+mod voice;
 mod watch;
 mod welcome;
 

@@ -140,7 +140,7 @@ async fn start(design: &Design, folder: &Path, port: u16, settings: &Settings) -
 }
 
 /// Keys that nobody else has: they live as long as the servers.
-fn keys() -> (String, String) {
+pub(crate) fn keys() -> (String, String) {
     let id = uuid::Uuid::new_v4().simple().to_string().to_uppercase();
     (format!("AKIA{}", &id[..16]), format!("{}{}", uuid::Uuid::new_v4().simple(), &id[16..24]))
 }
@@ -157,7 +157,7 @@ fn location(design: &Design, endpoint: &str, credentials: &Path) -> String {
 }
 
 /// Writes a file that only its owner reads.
-fn private(path: &Path, text: &str) -> Outcome {
+pub(crate) fn private(path: &Path, text: &str) -> Outcome {
     let removed = remove_if_there(path);
     let file = removed.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));

@@ -7,6 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
+import { checkArchitecture } from './architecture';
 import { FUNCTIONS, FunctionName } from './grants';
 import { Location } from './location';
 import { Network } from './network';
@@ -20,7 +21,7 @@ import { Transfer } from './transfer';
 export interface TransloadFunctionProps extends RetentionProps {
   /** Which one: head, init, part, complete, copy, abort. */
   readonly name: string;
-  /** Folder with one folder for each function, each with a file `bootstrap`. */
+  /** Folder with one folder for each function, each with a file `bootstrap`, and zips of these if there are any. */
   readonly code: string;
   /** Name of the machine that it works for: a dimension of its metrics. */
   readonly machineName: string;
@@ -98,7 +99,7 @@ export class TransloadFunction extends Construct {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       architecture: props.architecture === 'x86_64' ? lambda.Architecture.X86_64 : lambda.Architecture.ARM_64,
       handler: 'bootstrap',
-      code: lambda.Code.fromAsset(codeFolder(props.code, name)),
+      code: lambda.Code.fromAsset(codeAsset(props.code, name, props.architecture ?? 'arm64')),
       memorySize: props.memory ?? size.memory,
       timeout: Duration.seconds(size.timeout),
       reservedConcurrentExecutions: props.reservedConcurrency,
@@ -131,14 +132,26 @@ export class TransloadFunction extends Construct {
   }
 }
 
-/** The folder of a function's asset. One line says what to do where there is none. */
-function codeFolder(code: string, name: FunctionName): string {
+/** What is deployed: the zip that was built, so that its hash is known before; else the folder. One line says what to do where there is none. */
+function codeAsset(code: string, name: FunctionName, architecture: string): string {
   const folder = path.resolve(code, name);
-  if (!fs.existsSync(path.join(folder, 'bootstrap'))) {
+  const bootstrap = path.join(folder, 'bootstrap');
+  if (!fs.existsSync(bootstrap)) {
     throw new Problem(
       'code',
-      `the function's binary ${path.join(folder, 'bootstrap')}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`,
+      `the function's binary ${bootstrap}, found none; build it with ../build-lambdas, or write the folder that holds ${FUNCTIONS.join(', ')}`,
     );
   }
-  return folder;
+  checkArchitecture(architecture, bootstrap);
+  const zip = `${folder}.zip`;
+  if (!fs.existsSync(zip)) {
+    return folder;
+  }
+  if (fs.statSync(zip).mtimeMs < fs.statSync(bootstrap).mtimeMs) {
+    throw new Problem(
+      'code',
+      `${zip}, found one older than ${bootstrap}; zip it anew with ../build-lambdas --zip ${path.resolve(code)}`,
+    );
+  }
+  return zip;
 }

@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { architectureOf } from './architecture';
 import { defaultCode, definitionFile } from './files';
 import { FUNCTIONS } from './grants';
 import { Janitor } from './janitor';
@@ -37,7 +38,7 @@ export interface TransloadProps extends RetentionProps {
   readonly alarmEmails?: string[];
   /**
    * Processor of the functions: arm64 or x86_64, as they were built.
-   * @default arm64
+   * @default - that of the binaries in `code`; other than arm64, a line of synth says so
    */
   readonly architecture?: string;
   /**
@@ -160,12 +161,14 @@ export class Transload extends Construct {
   }
 
   private makeFunctions(props: TransloadProps, transfers: Transfer[]): { [name: string]: TransloadFunction } {
+    const code = props.code ?? defaultCode();
+    const architecture = architectureOf(this, props.architecture, code);
     const made = FUNCTIONS.map((name) => [
       name,
       new TransloadFunction(this, capital(name), {
         name,
-        code: props.code ?? defaultCode(),
-        architecture: props.architecture,
+        code,
+        architecture,
         memory: props.memory?.[name],
         reservedConcurrency: props.reservedConcurrency?.[name],
         machineName: machineName(this, 'object'),

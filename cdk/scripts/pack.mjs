@@ -21,4 +21,5 @@ for (const name of ['object', 'janitor']) {
     path.join(here, 'statemachine', `${name}.asl.json`),
   );
 }
-fs.cpSync(binaries, path.join(here, 'lambda'), { recursive: true, dereference: true });
+// A zip that is older than its binary would be refused.
+fs.cpSync(binaries, path.join(here, 'lambda'), { recursive: true, dereference: true, preserveTimestamps: true });

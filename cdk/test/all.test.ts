@@ -8,6 +8,7 @@ import './snapshot';
 import './app';
 import './refusals';
 import './props';
+import './code';
 import './contract';
 import './definitions';
 import './documents';

@@ -149,6 +149,27 @@ test('every role is denied S3 without TLS, and the trust of each is in one servi
   }
 });
 
+const ON_RECORD = path.join(PACKAGE, 'grants.json');
+
+/** The table without its reasons, for tests that are not written in TypeScript. */
+function record(): string {
+  const rows = (side: Side, name: FunctionName): object[] => {
+    const seen = new Map(GRANTS[name][side].map(({ action, on, when }) => [`${action} ${when}`, { action, on, when }]));
+    return [...seen.values()];
+  };
+  const table = Object.fromEntries(
+    FUNCTIONS.map((name) => [name, { source: rows('source', name), destination: rows('destination', name) }]),
+  );
+  return `${JSON.stringify(table, null, 1)}\n`;
+}
+
+test('the table on record, which the functions are tried with, is this one', () => {
+  if (process.env.UPDATE === '1') {
+    fs.writeFileSync(ON_RECORD, record());
+  }
+  assert.deepStrictEqual(fs.readFileSync(ON_RECORD, 'utf8').split('\n'), record().split('\n'));
+});
+
 /** Operations of a store, by S3's names, as the code has them. */
 function verbs(): string[] {
   const text = fs.readFileSync(path.join(REPOSITORY, 'functions', 'store', 'src', 'verb.rs'), 'utf8');
@@ -163,6 +184,27 @@ test('the table knows every operation of the code, and no other', () => {
   const expected = verbs().filter((verb) => verb !== 'ListMultipartUploads');
   assert.ok(expected.length >= 10, 'the operations were found');
   assert.deepStrictEqual([...new Set(all)].sort(), expected.sort());
+});
+
+/** What the code asks of the services that keep and issue credentials, by the names of IAM. */
+function asked(): string[] {
+  const source = (file: string): string =>
+    fs.readFileSync(path.join(REPOSITORY, 'functions', 'store', 'src', 'keys', file), 'utf8');
+  const services: Record<string, string> = { secretsmanager: 'secretsmanager', AmazonSSM: 'ssm' };
+  const json = [...source('json.rs').matchAll(/"(secretsmanager|AmazonSSM)\.(\w+)"/g)].map(
+    ([, service, action]) => `${services[service]}:${action}`,
+  );
+  const sts = [...source('roles.rs').matchAll(/"(sts:\w+)"/g)].map(([, action]) => action);
+  // This one is asked for in nobody's name: the token is what it shows.
+  return [...new Set([...json, ...sts])].filter((action) => action !== 'sts:AssumeRoleWithWebIdentity').sort();
+}
+
+test('credentials are read with the calls that the code makes, and each of them is allowed where it is needed', () => {
+  const given = FUNCTIONS.flatMap((name) => permissions(synth(MANY), functionRole(name)))
+    .filter(({ effect, action }) => effect === 'Allow' && /^(secretsmanager|ssm|sts):/.test(action))
+    .map(({ action }) => action);
+  assert.deepStrictEqual([...new Set(given)].sort(), asked());
+  assert.strictEqual(asked().length, 4);
 });
 
 /** The ends that the code of a function opens. */

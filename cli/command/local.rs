@@ -1,4 +1,5 @@
-//! `transload local`: two S3 places, the Step Functions API, and a rule that starts the machine when an object is put.
+//! `transload local`: two S3 places, the Step Functions API, and a rule that starts the machine when an object is put; or
+//! all of a synthesised template.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,20 +8,21 @@ use std::time::Duration;
 
 use clap::Args;
 use eventbridge_local::{Rule, Rules};
-use serde_json::{Value, json};
+use serde_json::Value;
 use stepfunctions_http::{Key, Server};
-use stepfunctions_local::{Engine, Notification, Status};
+use stepfunctions_local::{Engine, Notification};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::print;
 use crate::Global;
 use crate::bus::{Bus, Told};
 use crate::exit::{CliError, Exit, Outcome};
 use crate::home::Home;
 use crate::machine::{Machine, WorkerSettings};
 use crate::places::{Places, Settings};
+use crate::template;
+use crate::voice::Voice;
 use crate::welcome::{Welcome, default_rule};
 
 /// As in the ARNs of everything here.
@@ -35,18 +37,24 @@ const FORGET: Duration = Duration::from_secs(60);
 pub(crate) struct LocalArgs {
     /// Port of the source's S3 server; the destination's has the next one. 0: any two
     #[arg(long, value_name = "PORT", default_value_t = 9100)]
-    s3_port: u16,
+    pub(crate) s3_port: u16,
     /// Port of the Step Functions API. 0: any
     #[arg(long, value_name = "PORT", default_value_t = 8083)]
-    sfn_port: u16,
+    pub(crate) sfn_port: u16,
     /// Rules instead of the one that copies each new object: JSON, [{"Name", "EventPattern", "Targets"}]
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Runs what a template deploys instead: cdk.out/STACK.template.json, with one S3 server for each of its locations
+    #[arg(long, value_name = "FILE", conflicts_with = "rules")]
+    from_template: Option<PathBuf>,
 }
 
 /// Serves until it is interrupted, then ends in order: nothing new, then what runs, which is kept, then the places that it
 /// reads and writes.
 pub(crate) async fn run(args: LocalArgs, global: &Global) -> Outcome {
+    if let Some(file) = &args.from_template {
+        return template::run(file, &args, global).await;
+    }
     let custom = args.rules.as_deref().map(read_rules).transpose()?;
     let home = global.home()?;
     // The home first: its servers' files are not to be touched while another process serves there.
@@ -62,8 +70,20 @@ pub(crate) async fn run(args: LocalArgs, global: &Global) -> Outcome {
     let news = machine.engine.subscribe();
     let (tell, told) = unbounded_channel();
     let bus = Bus::start(machine.engine.clone(), rules, events, tell);
-    let scene = Scene { places: &places, own_rule, json: global.json() };
-    let served = serve(&args, &scene, machine.engine.clone(), Feed { news, told, stop: &mut stop }).await;
+    let (id, secret) = places.global.key.clone();
+    let scene = Scene {
+        voice: Voice::new(global.json(), None),
+        servers: vec![&places.global.server, &places.china.server],
+        key: Key::new(id, secret),
+        region: REGION,
+        port: args.sfn_port,
+    };
+    let welcome = |endpoint: &str| {
+        let welcome = Welcome::new(&places, endpoint, own_rule);
+        (welcome.json(), welcome.text())
+    };
+    let feed = Feed { news, told, stop: &mut stop };
+    let served = serve(scene, machine.engine.clone(), welcome, feed).await;
     let end = async {
         bus.end().await;
         let ended = machine.shutdown().await;
@@ -106,39 +126,49 @@ async fn places(args: &LocalArgs, home: &Home, sender: UnboundedSender<Value>) -
         .map_err(|error| error.hint("choose a port with --s3-port, or 0 for any"))
 }
 
-/// What is shown, and how.
-struct Scene<'a> {
-    places: &'a Places,
-    own_rule: bool,
-    json: bool,
+/// What is served, and how it is told of.
+pub(crate) struct Scene<'a> {
+    pub(crate) voice: Voice,
+    /// The S3 servers.
+    pub(crate) servers: Vec<&'a strict_s3::Server>,
+    /// Of the Step Functions API.
+    pub(crate) key: Key,
+    /// Of the Step Functions API.
+    pub(crate) region: &'a str,
+    /// Of the Step Functions API.
+    pub(crate) port: u16,
 }
 
 /// What happens meanwhile.
-struct Feed<'a> {
-    news: Receiver<Notification>,
-    told: UnboundedReceiver<Told>,
-    stop: &'a mut Stop,
+pub(crate) struct Feed<'a> {
+    pub(crate) news: Receiver<Notification>,
+    pub(crate) told: UnboundedReceiver<Told>,
+    pub(crate) stop: &'a mut Stop,
 }
 
-/// Serves the API, and says what happens, until it is time to stop.
-async fn serve(args: &LocalArgs, scene: &Scene<'_>, engine: Engine, mut feed: Feed<'_>) -> Outcome {
-    let (id, secret) = scene.places.global.key.clone();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.sfn_port));
-    let api = Server::builder(engine).key(Key::new(id, secret)).region(REGION).address(address).start().await;
+/// Serves the API, and says what happens, until it is time to stop. The welcome is made with the API's URL.
+pub(crate) async fn serve(
+    scene: Scene<'_>,
+    engine: Engine,
+    welcome: impl FnOnce(&str) -> (Value, String),
+    mut feed: Feed<'_>,
+) -> Outcome {
+    let Scene { voice, servers, key, region, port } = scene;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let api = Server::builder(engine).key(key).region(region).address(address).start().await;
     let api = api.map_err(|error| {
         CliError::trouble("Step Functions API", error).hint("choose a port with --sfn-port, or 0 for any")
     })?;
-    let welcome = Welcome::new(scene.places, &api.endpoint(), scene.own_rule);
-    let mut shown = scene.say(welcome.json(), || welcome.text());
+    let (json, text) = welcome(&api.endpoint());
+    let mut shown = voice.say(&json, || text);
     let mut forget = tokio::time::interval(FORGET);
     while shown.is_ok() {
         shown = tokio::select! {
             () = feed.stop.wait() => break,
-            Some(told) = feed.told.recv() => scene.say(told.json(), || format!("{told}\n")),
-            news = feed.news.recv() => news.map_or(Ok(()), |news| scene.tell(&news)),
+            Some(told) = feed.told.recv() => voice.say(&told.json(), || format!("{told}\n")),
+            news = feed.news.recv() => news.map_or(Ok(()), |news| voice.tell(&news)),
             _ = forget.tick() => {
-                scene.places.global.server.clear_requests();
-                scene.places.china.server.clear_requests();
+                servers.iter().for_each(|server| server.clear_requests());
                 Ok(())
             }
         };
@@ -147,43 +177,19 @@ async fn serve(args: &LocalArgs, scene: &Scene<'_>, engine: Engine, mut feed: Fe
     shown
 }
 
-impl Scene<'_> {
-    fn say(&self, json: Value, text: impl FnOnce() -> String) -> Outcome {
-        if self.json { print(&format!("{json}\n")) } else { print(&text()) }
-    }
-
-    /// Children of Map Runs are not told of: there may be thousands.
-    fn tell(&self, news: &Notification) -> Outcome {
-        if news.map_run_arn.is_some() {
-            return Ok(());
-        }
-        let (arn, status) = (&news.execution_arn, news.status);
-        self.say(json!({"executionArn": arn, "status": status, "error": news.error}), || {
-            let name = arn.rsplit(':').next().unwrap_or(arn);
-            let error = news.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
-            let hint = if status == Status::Failed {
-                format!("  (transload history {name})")
-            } else {
-                String::new()
-            };
-            format!("{name} {}{error}{hint}\n", status.as_str())
-        })
-    }
-}
-
 /// Ctrl-C, or a service manager's request. Listened for from the start on, so that none comes too early.
-struct Stop {
+pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Stop {
-    fn new() -> Outcome<Self> {
+    pub(crate) fn new() -> Outcome<Self> {
         let on = |kind| signal(kind).map_err(|e| CliError::trouble("signals", e));
         Ok(Self { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? })
     }
 
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -11,4 +11,5 @@ mod import;
 mod local;
 mod resume;
 mod support;
+mod template;
 mod transfer;

@@ -1,15 +1,16 @@
 //! The ARNs that the engine gives out and understands.
 
-/// Region and account that ARNs carry.
+/// Partition, Region and account that ARNs carry.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
+    pub(crate) partition: String,
     pub(crate) region: String,
     pub(crate) account: String,
 }
 
 impl Home {
     fn arn(&self, kind: &str, rest: &str) -> String {
-        format!("arn:aws:states:{}:{}:{kind}:{rest}", self.region, self.account)
+        format!("arn:{}:states:{}:{}:{kind}:{rest}", self.partition, self.region, self.account)
     }
 
     /// A state machine's ARN.

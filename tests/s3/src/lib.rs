@@ -22,5 +22,6 @@ pub use config::{BucketOptions, Capabilities, DEFAULT_OWNER, Limits, Storage, Ve
 pub use direct::{Direct, OpenUpload, StoredObject};
 pub use faults::{Action, Answer, FaultPlan, Hook, Rule};
 pub use front::Stream;
+pub use front::rights::Asked;
 pub use record::RequestRecord;
 pub use server::{Builder, Server};

@@ -1,6 +1,6 @@
 //! The server: built, started on a loopback port or offline, asked about, shut down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ use crate::direct::Direct;
 use crate::events::Subscriber;
 use crate::faults::{FaultPlan, Injector};
 use crate::front::access::{Access, Keys};
+use crate::front::rights::{Asked, Rights};
 use crate::front::{Connection, Front, Stream};
 use crate::ops::Service;
 use crate::record::{Recorder, RequestRecord};
@@ -43,6 +44,7 @@ pub struct Builder {
     subscriber: Option<Subscriber>,
     clock: Clock,
     seed: Option<u64>,
+    encrypted: bool,
 }
 
 impl Builder {
@@ -131,6 +133,13 @@ impl Builder {
         self
     }
 
+    /// Whether keys that are limited need the actions on a key of KMS, as where a bucket is encrypted under one.
+    #[must_use]
+    pub fn encrypted(mut self, encrypted: bool) -> Self {
+        self.encrypted = encrypted;
+        self
+    }
+
     /// Who is told of objects that requests create and delete: the events that S3 sends to EventBridge, in the order of the
     /// writes. It is called while the index is locked, so it must only hand the event on. `direct` writes are not told.
     #[must_use]
@@ -168,9 +177,12 @@ impl Builder {
         let store = Arc::new(store);
         let direct = Direct::new(Arc::clone(&store));
         self.buckets.into_iter().for_each(|(name, options)| direct.bucket(&name, options));
-        let service = service(&store, self.credentials);
+        let rights = Arc::new(Rights::default());
+        let access =
+            Access { store: Arc::clone(&store), rights: Arc::clone(&rights), encrypted: self.encrypted };
+        let service = service(access, self.credentials);
         let injector = Injector::new(self.faults);
-        Ok(Arc::new(Front { store, service, injector, recorder: Recorder::default() }))
+        Ok(Arc::new(Front { store, service, injector, recorder: Recorder::default(), rights }))
     }
 }
 
@@ -186,7 +198,7 @@ fn prepare(path: &std::path::Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-fn service(store: &Arc<Store>, credentials: Vec<(String, String)>) -> S3Service {
+fn service(access: Access, credentials: Vec<(String, String)>) -> S3Service {
     let mut auth = SimpleAuth::new();
     for (access_key, secret) in credentials {
         auth.register(access_key, SecretKey::from(secret));
@@ -196,9 +208,9 @@ fn service(store: &Arc<Store>, credentials: Vec<(String, String)>) -> S3Service 
     config.xml_max_body_size = 16 << 20;
     // Dates are checked by the server's own clock, which may be skewed.
     config.presigned_url_max_skew_time_secs = u32::MAX;
-    let mut builder = S3ServiceBuilder::new(Service::new(Arc::clone(store)));
+    let mut builder = S3ServiceBuilder::new(Service::new(Arc::clone(&access.store)));
     builder.set_auth(Keys(auth));
-    builder.set_access(Access(Arc::clone(store)));
+    builder.set_access(access);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.build()
 }
@@ -288,6 +300,18 @@ impl Server {
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.front.recorder.clear();
+    }
+
+    /// Limits a key to these actions of IAM, `s3:GetObject` say, and forgets what it asked for. Keys that are not limited may do
+    /// everything.
+    pub fn limit(&self, access_key: &str, allowed: impl IntoIterator<Item = String>) {
+        self.front.rights.limit(access_key, allowed.into_iter().collect::<BTreeSet<_>>());
+    }
+
+    /// Which actions a limited key has needed.
+    #[must_use]
+    pub fn asked(&self, access_key: &str) -> Asked {
+        self.front.rights.asked(access_key)
     }
 
     /// Replaces the faults; their counts and times begin again.

@@ -154,6 +154,13 @@ impl EngineBuilder {
         self
     }
 
+    /// The partition in ARNs; `aws` unless set.
+    #[must_use]
+    pub fn partition(mut self, partition: impl Into<String>) -> Self {
+        self.home.partition = partition.into();
+        self
+    }
+
     /// The Region in ARNs; `us-east-1` unless set.
     #[must_use]
     pub fn region(mut self, region: impl Into<String>) -> Self {
@@ -217,7 +224,11 @@ impl Engine {
             objects: Arc::new(MemoryObjects::new()),
             clock: Arc::new(SystemClock),
             seed: None,
-            home: Home { region: "us-east-1".to_owned(), account: "000000000000".to_owned() },
+            home: Home {
+                partition: "aws".to_owned(),
+                region: "us-east-1".to_owned(),
+                account: "000000000000".to_owned(),
+            },
             dormant: false,
             as_deployed: false,
             as_of: None,

@@ -5,6 +5,8 @@ use s3s::auth::{S3Auth, SecretKey, SimpleAuth};
 use s3s::{S3ErrorCode, S3Result};
 use std::sync::Arc;
 
+use super::rights::{Rights, Wanted};
+use crate::direct::Direct;
 use crate::errors;
 use crate::storage::Store;
 
@@ -21,8 +23,14 @@ impl S3Auth for Keys {
     }
 }
 
-/// Refuses unsigned requests, and those that expect another owner of the bucket or of a copy's source.
-pub(crate) struct Access(pub Arc<Store>);
+/// Refuses unsigned requests, those that expect another owner of the bucket or of a copy's source, and those that a limited key
+/// has no right to.
+pub(crate) struct Access {
+    pub store: Arc<Store>,
+    pub rights: Arc<Rights>,
+    /// Whether all buckets are encrypted under a key of KMS, as far as rights go.
+    pub encrypted: bool,
+}
 
 #[async_trait::async_trait]
 impl S3Access for Access {
@@ -37,14 +45,39 @@ impl S3Access for Access {
         let source = header("x-amz-copy-source").map(|path| path.trim_start_matches('/'));
         let source = source.and_then(|path| path.split('/').next());
         self.check_owner(cx.s3_path().get_bucket_name(), header("x-amz-expected-bucket-owner"))?;
-        self.check_owner(source, header("x-amz-source-expected-bucket-owner"))
+        self.check_owner(source, header("x-amz-source-expected-bucket-owner"))?;
+        self.check_rights(cx)
     }
 }
 
 impl Access {
+    fn check_rights(&self, cx: &S3AccessContext<'_>) -> S3Result<()> {
+        let Some(credentials) = cx.credentials() else { return Ok(()) };
+        let query = cx.uri().query().unwrap_or_default();
+        let wanted = Wanted {
+            operation: cx.s3_op().name(),
+            headers: cx.headers(),
+            version: query.split('&').any(|pair| pair.starts_with("versionId=")),
+            missing: cx.s3_path().as_object().is_some_and(|(bucket, key)| self.is_missing(bucket, key)),
+            encrypted: self.encrypted,
+        };
+        match self.rights.refused(&credentials.access_key, &wanted.actions()) {
+            None => Ok(()),
+            Some(action) => {
+                let message = format!("Access Denied: the key is not allowed to perform {action}");
+                Err(errors::refuse(S3ErrorCode::AccessDenied, message))
+            }
+        }
+    }
+
+    fn is_missing(&self, bucket: &str, key: &str) -> bool {
+        let there = self.store.lock().buckets.contains_key(bucket);
+        there && Direct::new(Arc::clone(&self.store)).versions(bucket, key).is_empty()
+    }
+
     fn check_owner(&self, bucket: Option<&str>, expected: Option<&str>) -> S3Result<()> {
         let (Some(bucket), Some(expected)) = (bucket, expected) else { return Ok(()) };
-        let state = self.0.lock();
+        let state = self.store.lock();
         match state.buckets.get(bucket) {
             Some(found) if found.options.owner != expected => {
                 Err(errors::refuse(S3ErrorCode::AccessDenied, "Access Denied: the bucket has another owner"))

@@ -7,6 +7,7 @@ mod classify;
 mod connection;
 mod drain;
 mod rewrite;
+pub(crate) mod rights;
 
 use std::io;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) struct Front {
     pub service: S3Service,
     pub injector: Injector,
     pub recorder: Recorder,
+    pub rights: Arc<rights::Rights>,
 }
 
 /// A request on its way.

@@ -1,0 +1,46 @@
+//! cdk/grants.json: the table that the policies are made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+/// The functions, as the table names them.
+pub(crate) const FUNCTIONS: [&str; 6] = ["head", "init", "part", "complete", "copy", "abort"];
+
+/// The ends of a route.
+pub(crate) const SIDES: [&str; 2] = ["source", "destination"];
+
+#[derive(Deserialize)]
+struct Grant {
+    action: String,
+    on: String,
+    #[serde(default)]
+    when: Vec<String>,
+}
+
+/// Function, side, rights.
+#[derive(Deserialize)]
+pub(crate) struct Table(BTreeMap<String, BTreeMap<String, Vec<Grant>>>);
+
+impl Table {
+    pub(crate) fn read() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../cdk/grants.json");
+        let table: Self = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(table.0.len(), FUNCTIONS.len());
+        table
+    }
+
+    /// The actions that are given under these circumstances.
+    pub(crate) fn actions(
+        &self,
+        function: &str,
+        side: &str,
+        needs: &[&str],
+        encrypted: bool,
+    ) -> BTreeSet<String> {
+        let holds = |grant: &&Grant| {
+            (encrypted || grant.on != "keys") && grant.when.iter().all(|need| needs.contains(&need.as_str()))
+        };
+        self.0[function][side].iter().filter(holds).map(|grant| grant.action.clone()).collect()
+    }
+}
