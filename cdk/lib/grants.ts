@@ -25,8 +25,11 @@ export type Need =
 export interface Grant {
   /** The action of the policy. */
   readonly action: string;
-  /** The keys below the route's prefix, the bucket (only for names below that prefix), or the bucket's encryption keys. */
-  readonly on: 'objects' | 'bucket' | 'keys';
+  /**
+   * The keys below the route's prefix, the bucket (only for names below that prefix), the bucket for its open uploads (for
+   * which S3 knows no condition on the prefix), or the bucket's encryption keys.
+   */
+  readonly on: 'objects' | 'bucket' | 'uploads' | 'keys';
   /** The calls of the function's code that need it. */
   readonly calls: readonly string[];
   /** Without it: always. */
@@ -132,10 +135,22 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   init: {
     source: [],
     destination: [
-      ...write('makes the upload', 'CreateMultipartUpload'),
+      ...write('makes the upload; leaves a token in one that is parked', 'CreateMultipartUpload', 'UploadPart'),
       writeTags('CreateMultipartUpload'),
       listParts,
       decrypt('ListParts'),
+      {
+        action: 's3:ListBucketMultipartUploads',
+        on: 'uploads',
+        calls: ['ListMultipartUploads'],
+        reason: 'finds what an execution with the same input has parked',
+      },
+      {
+        action: 's3:AbortMultipartUpload',
+        on: 'objects',
+        calls: ['AbortMultipartUpload'],
+        reason: 'releases what was parked and can not be gone on with',
+      },
     ],
   },
   part: {

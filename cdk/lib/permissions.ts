@@ -34,6 +34,7 @@ function grantEnd(role: iam.Role, name: FunctionName, side: Side, end: TransferE
   );
   const listed = { StringLike: { 's3:prefix': `${literal(prefix)}*` } };
   allow(role, grantsFor(name, side, needs, 'bucket'), [bucketArn(role, end)], prefix === '' ? undefined : listed);
+  allow(role, grantsFor(name, side, needs, 'uploads'), [bucketArn(role, end)]);
   allow(role, grantsFor(name, side, needs, 'keys'), end.bucket.kmsKeyArns ?? [], viaS3(role, end));
 }
 

@@ -91,8 +91,10 @@ pub(super) fn size(verb: Verb, place: &str, found: Option<i64>) -> Result<u64, S
 }
 
 /// ISO 8601 in UTC.
+/// To the second, as headers have it, so that dates compare as texts: some stores tell milliseconds in lists.
 pub(super) fn time(found: Option<&DateTime>) -> String {
-    found.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok()).unwrap_or_default()
+    let whole = found.map(|time| DateTime::from_secs(time.secs()));
+    whole.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok()).unwrap_or_default()
 }
 
 /// The value of `x-amz-tagging`: a query string, percent-encoded.

@@ -31,6 +31,7 @@ pub(crate) async fn all(setup: &Setup) -> Ran {
         scene.answers_that_are_lost().await?;
         scene.parts().await?;
         scene.released_uploads().await?;
+        scene.parked_uploads().await?;
         scene.nothing_there().await?;
     }
     Ok(())
@@ -225,6 +226,23 @@ impl<'a> Scene<'a> {
         same("uploads", self.setup.destination.direct().uploads(self.to).len(), 0)?;
         let gone = self.complete(&head, &init.upload).await.map(|_| ()).map_err(|failure| failure.name);
         same("complete", gone, Err(ErrorName::UploadGone))
+    }
+
+    /// An upload that waits for a redrive, and another execution with the same input.
+    async fn parked_uploads(&mut self) -> Ran {
+        self.put_for_parts("parked", 3_500).await;
+        let head = told("head", self.head().await)?;
+        let init = told("init", self.init(&head, 0, None).await)?;
+        let first = self.states().part_inputs(&head, &init).remove(0);
+        let sent = transload_part::handle(&self.of("part"), Deadline::NONE, first).await;
+        let sent = told("part", sent)?.parts.len();
+        let last = self.init(&head, head.options.rounds, Some(init.upload.clone())).await;
+        let last = last.map(|_| ()).map_err(|failure| failure.name);
+        same("rounds", last, Err(ErrorName::RoundsExhausted))?;
+        let next = told("init", self.init(&head, 0, None).await)?;
+        same("taken up", (next.upload == init.upload, next.parts_present as usize), (true, sent))?;
+        same("uploads", self.setup.destination.direct().uploads(self.to).len(), 1)?;
+        told("abort", self.abort(&head, Some(next.upload)).await).map(|_| ())
     }
 
     async fn make_in_parts(&mut self, seed: &str, key: &str) {
