@@ -250,7 +250,10 @@ impl Finding<'_> {
         for (arn, key) in executions {
             let ended = self.world.ended(arn).await?;
             if ended.parked && self.may_be_redriven(arn).await? {
-                self.world.redrive(arn).await?;
+                if let Err(error) = self.world.redrive(arn).await {
+                    self.add("I4", key, format!("{arn}: expected {} to be redrivable: {error}", ended.error));
+                    continue;
+                }
                 let again = self.world.ended(arn).await?;
                 self.expect(!again.parked, "I2", key, || {
                     format!(

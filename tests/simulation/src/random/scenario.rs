@@ -85,6 +85,12 @@ impl Scenario {
         }
     }
 
+    /// Whether workers' memories flip bits.
+    #[must_use]
+    pub fn is_rotten(&self) -> bool {
+        self.rotten
+    }
+
     /// Whether bytes may be damaged on their way from the source to the part that is sent.
     pub(super) fn knows_checksum(&self) -> bool {
         knows_checksum(self.destination)
