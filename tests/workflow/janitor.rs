@@ -48,6 +48,21 @@ async fn the_newest_upload_is_found_behind_many_pages_of_history() {
     assert_eq!(janitor.output()["upload"]["uploadId"], "upload-1");
 }
 
+/// Head says that there is none yet and Init which it is, both within one page of the history: the newer one counts.
+#[tokio::test]
+async fn of_two_values_in_one_page_the_newer_one_counts() {
+    let world = World::new(&[
+        ("part", vec![fails("RangeIgnored"); 2]),
+        ("init", vec![fails("UploadGone"), fails("UploadGone")]),
+        ("head", vec![Answer::Gives(crate::script::head("parts")), Answer::Hangs]),
+    ])
+    .await;
+    let stopped = world.stopped().await;
+    assert!(stopped.states.ends_with("Init Parts Backoff Recheck"), "{}", stopped.states);
+    let janitor = world.janitor(&stopped).await;
+    assert_eq!(janitor.output()["upload"]["uploadId"], "upload-1");
+}
+
 #[tokio::test]
 async fn an_upload_that_was_given_up_is_not_released_again() {
     let world = World::new(&[

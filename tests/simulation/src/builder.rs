@@ -20,7 +20,7 @@ use crate::seed::Seed;
 use crate::time::Time;
 use crate::trace::Trace;
 use crate::workers::Workers;
-use crate::world::{Broken, Outcome, World, open};
+use crate::world::{Broken, Definitions, Outcome, World, definitions, open};
 use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
 
 /// A world to be. Everything has a default: AWS on both sides, buckets without versions, parts of 256 bytes, objects of
@@ -35,6 +35,7 @@ pub struct Builder {
     concurrency: usize,
     janitor: bool,
     decorate: Option<Decorate>,
+    definitions: Definitions,
 }
 
 impl Builder {
@@ -49,6 +50,7 @@ impl Builder {
             concurrency: 64,
             janitor: true,
             decorate: None,
+            definitions: definitions(),
         }
     }
 
@@ -94,6 +96,15 @@ impl Builder {
         self
     }
 
+    /// Changes the text of a state machine (`object`, `janitor`): a guard that is switched off.
+    #[must_use]
+    pub fn amend(mut self, machine: &str, change: impl Fn(&str) -> String) -> Self {
+        for (_, text) in self.definitions.iter_mut().filter(|(name, _)| name == machine) {
+            *text = change(text);
+        }
+        self
+    }
+
     /// Puts something between the handlers and each worker's store for a place (`source`, `destination`).
     #[must_use]
     pub fn decorate(
@@ -101,6 +112,20 @@ impl Builder {
         decorate: impl Fn(&str, Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static,
     ) -> Self {
         self.decorate = Some(Arc::new(decorate));
+        self
+    }
+
+    /// As [`decorate`](Self::decorate), around what was put between already.
+    #[must_use]
+    pub fn also(
+        mut self,
+        decorate: impl Fn(&str, Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static,
+    ) -> Self {
+        let inner = self.decorate.take();
+        self.decorate = Some(Arc::new(move |place, store| match &inner {
+            Some(inner) => decorate(place, inner(place, store)),
+            None => decorate(place, store),
+        }));
         self
     }
 
@@ -134,7 +159,7 @@ impl Builder {
         let places = Arc::new(Places { locations, decorate: self.decorate.clone() });
         let workers = Workers::new(time, trace.clone(), network.clone(), places.clone(), self.concurrency);
         let (results, database) = (Results::new(time), InlineDatabase::new());
-        let engine = open(self.seed, time, &database, &workers, &results).await?;
+        let engine = open(self.seed, time, (&database, &self.definitions), &workers, &results).await?;
         let engine = Arc::new(Mutex::new(engine));
         let bus = Bus::new(trace.clone(), time, self.janitor, heard);
         bus.listen(engine.clone());
@@ -155,6 +180,7 @@ impl Builder {
             destination,
             bus,
             database,
+            definitions: self.definitions,
             engine,
             options,
             ledger,

@@ -61,15 +61,25 @@ impl Bus {
         inputs.map(|input| serde_json::from_str(&input).map_err(Broken::of)).collect()
     }
 
-    /// Tells the janitor of executions of this engine that are stopped or take too long.
+    /// Notes how executions end, and tells the janitor of executions of this engine that are stopped or take too long.
     pub(crate) fn listen(&self, engine: Arc<Mutex<Engine>>) {
-        if !self.lock().janitor {
-            return;
-        }
         let (bus, mut news) = (self.clone(), current(&engine).subscribe());
         tokio::spawn(async move {
             while let Ok(told) = news.recv().await {
-                let ours = told.map_run_arn.is_none() && told.execution_arn.contains(":execution:object:");
+                let top = told.map_run_arn.is_none();
+                if top && told.status.is_terminal() {
+                    let error = told.error.as_deref().unwrap_or_default();
+                    let output = told.output.as_deref().unwrap_or_default();
+                    let (arn, status) = (&told.execution_arn, told.status.as_str());
+                    bus.lock().trace.note(format_args!("{arn} ends: {status} {error} {output}"));
+                }
+                if top
+                    && told.error.is_some()
+                    && let Ok(found) = current(&engine).describe_execution(&told.execution_arn).await
+                {
+                    bus.lock().trace.note(format_args!("because: {}", found.cause.unwrap_or_default()));
+                }
+                let ours = top && bus.lock().janitor && told.execution_arn.contains(":execution:object:");
                 if ours && matches!(told.status, Status::Aborted | Status::TimedOut) {
                     bus.clean(&current(&engine), &told.execution_arn, told.status).await;
                 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::world::Ended;
+
 /// Who wrote an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -27,6 +29,8 @@ pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<String, Vec<Entry>>,
     /// ARN and key, in the order of their start.
     pub(crate) executions: Vec<(String, String)>,
+    /// How executions ended, until they are redriven.
+    pub(crate) ended: BTreeMap<String, Ended>,
     /// Key, ETag and time of each object that a request made at the destination.
     commits: Vec<(String, String, Duration)>,
 }
@@ -45,15 +49,11 @@ impl Ledger {
         self.commits.push((key.to_owned(), etag.to_owned(), at));
     }
 
-    /// Whether an object of this ETag stood at the destination and another one came after it.
+    /// Whether an object of this ETag stood at the destination and another one, even of the same bytes, came after it.
     pub(crate) fn was_replaced(&self, key: &str, etag: &str) -> bool {
-        let mut ours =
-            self.commits.iter().filter(|(k, tag, _)| k == key && tag == etag).map(|(_, _, at)| *at);
-        let Some(stood) = ours.next() else { return false };
-        let rivals = self.entries.get(key).into_iter().flatten().filter(|entry| entry.who == Who::Rival);
-        let later = rivals
-            .map(|entry| entry.at)
-            .chain(self.commits.iter().filter(|(k, tag, _)| k == key && tag != etag).map(|(_, _, at)| *at));
-        later.into_iter().any(|at| at >= stood)
+        let mut commits = self.commits.iter().filter(|(k, _, _)| k == key);
+        let Some((_, _, stood)) = commits.find(|(_, tag, _)| tag == etag) else { return false };
+        let mut entries = self.entries.get(key).into_iter().flatten();
+        commits.next().is_some() || entries.any(|entry| entry.who == Who::Rival && entry.at >= *stood)
     }
 }

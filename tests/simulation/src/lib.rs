@@ -43,6 +43,7 @@ mod ledger;
 mod network;
 mod objects;
 mod places;
+pub mod random;
 mod seed;
 mod time;
 mod trace;

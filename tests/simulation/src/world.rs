@@ -82,6 +82,7 @@ pub struct World {
     /// Events on their way to the engine.
     pub bus: Bus,
     pub(crate) database: InlineDatabase,
+    pub(crate) definitions: Definitions,
     pub(crate) engine: Arc<Mutex<Engine>>,
     pub(crate) options: Value,
     pub(crate) ledger: Arc<Mutex<Ledger>>,
@@ -140,7 +141,13 @@ impl World {
         let stream = futures::stream::once(async { Ok(body) }).boxed();
         let body = PutBody { len: bytes.len() as u64, stream, md5: None, seen: None };
         let written = store.put(&target, body, &Condition::Anything).await.map_err(Broken::of)?;
-        self.ledger().note(key, Who::Source, written.etag.to_header().trim_matches('"'), bytes, self.time.elapsed());
+        self.ledger().note(
+            key,
+            Who::Source,
+            written.etag.to_header().trim_matches('"'),
+            bytes,
+            self.time.elapsed(),
+        );
         Ok(())
     }
 
@@ -217,12 +224,17 @@ impl World {
     /// # Errors
     /// There is no such execution.
     pub async fn ended(&self, arn: &str) -> Outcome<Ended> {
+        if let Some(ended) = self.ledger().ended.get(arn) {
+            return Ok(ended.clone());
+        }
         loop {
             let engine = self.engine();
             let mut news = engine.subscribe();
             let found = engine.describe_execution(arn).await.map_err(Broken::of)?;
             if found.status.is_terminal() {
-                return self.told(found).await;
+                let ended = self.told(found).await?;
+                self.ledger().ended.insert(arn.to_owned(), ended.clone());
+                return Ok(ended);
             }
             // The engine may be ended meanwhile: look again now and then.
             let _ = tokio::time::timeout(Duration::from_secs(60), async {
@@ -268,6 +280,7 @@ impl World {
     pub async fn redrive(&self, arn: &str) -> Outcome<()> {
         self.trace.note(format_args!("redrives {arn}"));
         self.engine().redrive_execution(arn).await.map_err(Broken::of)?;
+        self.ledger().ended.remove(arn);
         Ok(())
     }
 
@@ -278,7 +291,8 @@ impl World {
     pub async fn crash_engine(&self) -> Outcome<()> {
         self.trace.note("the engine is killed, and started again");
         self.database.sever();
-        let engine = open(self.seed, self.time, &self.database, &self.workers, &self.results).await?;
+        let machinery = (&self.database, &self.definitions);
+        let engine = open(self.seed, self.time, machinery, &self.workers, &self.results).await?;
         let old = {
             let mut current = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, engine)
@@ -377,11 +391,30 @@ fn attributes() -> HeaderMap {
     ])
 }
 
+/// Names and texts of the state machines.
+pub(crate) type Definitions = Vec<(String, String)>;
+
+/// The real ones, with the functions' names filled in.
+pub(crate) fn definitions() -> Definitions {
+    let texts = [
+        ("object", include_str!("../../../statemachine/object.asl.json")),
+        ("janitor", include_str!("../../../statemachine/janitor.asl.json")),
+    ];
+    let filled = texts.map(|(name, text)| {
+        let mut text = text.replace("${ResultsBucket}", "results");
+        for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
+            text = text.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
+        }
+        (name.to_owned(), text)
+    });
+    filled.into()
+}
+
 /// Opens the engine, with the definitions if they are not there yet.
 pub(crate) async fn open(
     seed: Seed,
     time: Time,
-    database: &InlineDatabase,
+    (database, definitions): (&InlineDatabase, &Definitions),
     workers: &Workers,
     results: &Results,
 ) -> Outcome<Engine> {
@@ -392,17 +425,12 @@ pub(crate) async fn open(
         .clock(Arc::new(time))
         .seed(seed.number("engine"));
     let engine = builder.open().await.map_err(Broken::of)?;
-    let definitions = [
-        ("object", include_str!("../../../statemachine/object.asl.json")),
-        ("janitor", include_str!("../../../statemachine/janitor.asl.json")),
-    ];
     for (name, definition) in definitions {
-        let mut definition = definition.replace("${ResultsBucket}", "results");
-        for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
-            definition = definition.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
-        }
-        let request =
-            CreateStateMachine { name: name.to_owned(), definition, ..CreateStateMachine::default() };
+        let request = CreateStateMachine {
+            name: name.clone(),
+            definition: definition.clone(),
+            ..CreateStateMachine::default()
+        };
         engine.create_state_machine(request).await.map_err(Broken::of)?;
     }
     Ok(engine)

@@ -1,10 +1,15 @@
-//! A checksum that goes ahead of its body, for stores that take no trailers.
+//! A checksum, or an MD5, that goes ahead of its body, for stores that take no trailers.
 //!
 //! S3 computes CRC64NVME over every object unasked; another checksum it keeps only if the request carries it. Without a
-//! trailer its value must be known before the first byte is sent, so the body is gathered in memory first.
+//! trailer its value must be known before the first byte is sent, so the body is gathered in memory first. Where there is
+//! no checksum at all, Content-MD5 lets the store turn wrong bytes away: stored, a wrong part would look like the right one
+//! to whoever lists it later.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use md5::{Digest, Md5};
 use transload_wire::{Checksum, ChecksumAlgorithm};
 
 use crate::{Hasher, PutBody, StoreError, StoreErrorKind as Kind, Verb};
@@ -34,6 +39,23 @@ pub(super) async fn ahead(
     frames.iter().for_each(|frame| hasher.update(frame));
     body.stream = stream::iter(frames.into_iter().map(Ok)).boxed();
     Ok(Some(hasher.finish()))
+}
+
+/// The MD5 of a body that nothing else lets the store check, in base64; `None` for one above [`MOST`] bytes, which is
+/// compared with the store's answer only.
+///
+/// # Errors
+/// The body's own.
+pub(super) async fn md5(verb: Verb, place: &str, body: &mut PutBody) -> Result<Option<String>, StoreError> {
+    if body.len > MOST {
+        return Ok(None);
+    }
+    let frames =
+        gather(body).await.map_err(|failure| StoreError::of_body(format!("{verb} {place}"), failure))?;
+    let mut md5 = Md5::new();
+    frames.iter().for_each(|frame| md5.update(frame));
+    body.stream = stream::iter(frames.into_iter().map(Ok)).boxed();
+    Ok(Some(STANDARD.encode(md5.finalize())))
 }
 
 /// All frames; no more than one too many, which is refused when it is sent.

@@ -42,15 +42,16 @@ impl S3Store {
 pub(super) async fn put(
     store: &S3Store,
     target: &Target,
-    body: PutBody,
+    mut body: PutBody,
     condition: &Condition,
 ) -> Result<Written, StoreError> {
     let place = format!("s3://{}/{}", target.bucket, target.key);
     let attributes = target.attributes.clone();
     let (sse, key_id, bucket_key) = encryption(target.encryption.as_ref());
     let (if_match, if_none_match) = store.condition(condition);
-    let md5 = content_md5(Verb::PutObject, &place, &body)?;
-    let sending = sending(Verb::PutObject, &place, body, store.plan(target.checksum_algorithm)).await?;
+    let plan = store.plan(target.checksum_algorithm);
+    let md5 = content_md5(Verb::PutObject, &place, &mut body, plan).await?;
+    let sending = sending(Verb::PutObject, &place, body, plan).await?;
     let request = store
         .client()
         .await
@@ -91,11 +92,12 @@ pub(super) async fn upload_part(
     store: &S3Store,
     upload: &UploadRef,
     part: PartNumber,
-    body: PutBody,
+    mut body: PutBody,
 ) -> Result<StoredPart, StoreError> {
     let place = format!("s3://{}/{} part {part}", upload.bucket, upload.key);
-    let md5 = content_md5(Verb::UploadPart, &place, &body)?;
-    let sending = sending(Verb::UploadPart, &place, body, store.plan(upload.checksum_algorithm)).await?;
+    let plan = store.plan(upload.checksum_algorithm);
+    let md5 = content_md5(Verb::UploadPart, &place, &mut body, plan).await?;
+    let sending = sending(Verb::UploadPart, &place, body, plan).await?;
     let request = store
         .client()
         .await
@@ -130,9 +132,16 @@ pub(super) fn expires(
     }
 }
 
-/// Content-MD5 in base64, of the hex that the caller gave.
-fn content_md5(verb: Verb, place: &str, body: &PutBody) -> Result<Option<String>, StoreError> {
-    let Some(hex) = &body.md5 else { return Ok(None) };
+/// Content-MD5 in base64: of the hex that the caller gave, or of the body where nothing else is checked by the store.
+async fn content_md5(
+    verb: Verb,
+    place: &str,
+    body: &mut PutBody,
+    plan: Plan,
+) -> Result<Option<String>, StoreError> {
+    let Some(hex) = &body.md5 else {
+        return if plan.md5 && body.len > 0 { gather::md5(verb, place, body).await } else { Ok(None) };
+    };
     let bytes: Option<Vec<u8>> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
     let bytes = bytes.filter(|bytes| bytes.len() == 16).ok_or_else(|| {

@@ -82,6 +82,45 @@ async fn a_store_that_takes_no_more_bytes_is_given_up() {
     assert_eq!(error.kind, Kind::Stalled, "{error}");
 }
 
+/// A store without checksums whose ETags are MD5s.
+fn with_md5(server: &strict_s3::Server) -> S3Store {
+    let mut settings = super::settings(server);
+    settings.capabilities.checksums = Vec::new();
+    settings.capabilities.etag_md5 = true;
+    S3Store::new(settings)
+}
+
+#[tokio::test]
+async fn without_checksums_the_store_turns_away_what_arrives_altered_and_keeps_none_of_it() {
+    let (server, _, _) =
+        with_faults([Rule::on("UploadPart", Action::FlipRequest(70_000)).or_on("PutObject")]).await;
+    let store = with_md5(&server);
+    let upload = UploadRef { checksum_algorithm: None, ..create(&store).await };
+    let error = part(&store, &upload).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Corrupted, "{error}");
+    assert_eq!(
+        server.direct().uploads("photos")[0].parts,
+        [],
+        "a later round would take it for the right part"
+    );
+    let plain = crate::Target { checksum_algorithm: None, ..target(&store, "b") };
+    let error = store.put(&plain, body(content()), &Condition::Anything).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Corrupted, "{error}");
+    assert!(server.direct().get("photos", "b").is_none());
+}
+
+#[tokio::test]
+async fn a_part_that_is_too_large_to_gather_is_compared_with_the_answer() {
+    let (server, _, _) = with_faults([Rule::on("UploadPart", Action::FlipRequest(70_000))]).await;
+    let store = with_md5(&server);
+    let upload = UploadRef { checksum_algorithm: None, ..create(&store).await };
+    let large = body(bytes::Bytes::from(vec![7; (16 << 20) + 1]));
+    let sent = store.upload_part(&upload, PartNumber::new(1).unwrap(), large).await;
+    let error = sent.unwrap_err();
+    assert_eq!(error.kind, Kind::Corrupted, "{error}");
+    assert!(error.message.contains("MD5: expected "), "{error}");
+}
+
 /// The store says another checksum than the one of the bytes that were sent.
 #[tokio::test]
 async fn a_store_that_received_other_bytes_is_noticed_without_a_trailer_too() {
@@ -93,19 +132,6 @@ async fn a_store_that_received_other_bytes_is_noticed_without_a_trailer_too() {
     let error = part(&store, &upload).await.unwrap_err();
     assert_eq!(error.kind, Kind::Corrupted, "{error}");
     assert!(error.message.contains("CRC64NVME: expected "), "{error}");
-}
-
-#[tokio::test]
-async fn a_store_without_checksums_is_held_to_its_md5() {
-    let (server, _, _) = with_faults([Rule::on("UploadPart", Action::FlipRequest(70_000))]).await;
-    let mut settings = super::settings(&server);
-    settings.capabilities.checksums = Vec::new();
-    settings.capabilities.etag_md5 = true;
-    let store = S3Store::new(settings);
-    let upload = UploadRef { checksum_algorithm: None, ..create(&store).await };
-    let error = part(&store, &upload).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Corrupted, "{error}");
-    assert!(error.message.contains("MD5: expected "), "{error}");
 }
 
 #[tokio::test]

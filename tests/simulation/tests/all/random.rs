@@ -1,0 +1,32 @@
+//! Twenty thousand transfers through random days, judged by the invariants.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use simulation::random::{Summary, play};
+
+/// Transfers that are simulated each time the tests are run.
+const TRANSFERS: u64 = 20_000;
+
+#[test]
+fn twenty_thousand_transfers_keep_every_promise() {
+    let (next, sum) = (AtomicU64::new(1_000_000), Mutex::new(Summary::default()));
+    let work = || {
+        while sum.lock().unwrap().transfers < TRANSFERS {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let played = play(seed).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            assert_eq!(
+                played.violations,
+                [],
+                "{}\ncargo run --release -p simulation -- --seed {seed} --trace",
+                played.scenario
+            );
+            sum.lock().unwrap().add(&played);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let sum = sum.into_inner().unwrap();
+    println!("{sum}");
+    assert!(sum.transfers >= TRANSFERS && sum.faults() > TRANSFERS, "{sum}");
+}
