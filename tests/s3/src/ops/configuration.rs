@@ -1,6 +1,7 @@
 //! What is configured of a bucket: whom it tells of its objects, what becomes of old uploads, how it encrypts. It is kept and
 //! given back, no more: nothing here acts on it.
 
+use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -74,7 +75,8 @@ pub(super) async fn get_encryption(
     let found = state.bucket(&request.input.bucket)?.configuration.encryption.clone();
     let found = found.ok_or_else(|| {
         let message = "The server side encryption configuration was not found";
-        errors::refuse(S3ErrorCode::ServerSideEncryptionConfigurationNotFoundError, message)
+        let code = "ServerSideEncryptionConfigurationNotFoundError";
+        errors::refuse_with(StatusCode::NOT_FOUND, code, message)
     })?;
     Ok(S3Response::new(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(found) }))
 }
