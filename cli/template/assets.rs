@@ -16,7 +16,10 @@ use crate::home::remove_if_there;
 const LARGEST: u64 = 262_144_000;
 
 /// Machines of ELF that functions are built for: `e_machine`, Lambda's name, Rust's name.
-const MACHINES: [(u16, &str, &str); 2] = [(0x3e, "x86_64", "x86_64"), (0xb7, "arm64", "aarch64")];
+const MACHINES: [Architecture; 2] = [(0x3e, "x86_64", "x86_64"), (0xb7, "arm64", "aarch64")];
+
+/// See [`MACHINES`].
+type Architecture = (u16, &'static str, &'static str);
 
 /// The account of a template that was made for none in particular.
 const NOWHERE: &str = "000000000000";
@@ -78,30 +81,27 @@ impl Assembly {
     /// If there is none.
     pub(crate) fn asset(&self, key: &Node<'_>) -> Outcome<PathBuf> {
         let wanted = key.text()?;
-        let site = &key.template.site;
-        let known = |name: &str| {
-            site.pseudo(name).ok_or_else(|| CliError::usage(format!("assets: {name} is not known")))
+        let mut files = self.manifest["files"].as_object().into_iter().flat_map(|files| files.values());
+        let found = files.find(|file| goes_to(file, &wanted, &key.template.site));
+        let Some(path) = found.and_then(|file| file["source"]["path"].as_str()) else {
+            return Err(key.refuse_found(&format!("an asset of {}.assets.json", self.stem), &wanted));
         };
-        for file in self.manifest["files"].as_object().into_iter().flat_map(|files| files.values()) {
-            let mut destinations = file["destinations"].as_object().into_iter().flat_map(|all| all.values());
-            let here = destinations.any(|one| {
-                one["objectKey"].as_str().and_then(|text| filled(text, known).ok()).as_deref()
-                    == Some(&wanted)
-            });
-            if let Some(path) = file["source"]["path"].as_str().filter(|_| here) {
-                let path = self.folder.join(path);
-                return if path.exists() {
-                    Ok(path)
-                } else {
-                    Err(key.refuse_found(
-                        "the asset's file beside the template",
-                        &format!("no {}", path.display()),
-                    ))
-                };
-            }
+        let path = self.folder.join(path);
+        if path.exists() {
+            return Ok(path);
         }
-        Err(key.refuse_found(&format!("an asset of {}.assets.json", self.stem), &wanted))
+        Err(key.refuse_found("the asset's file beside the template", &format!("no {}", path.display())))
     }
+}
+
+/// Whether an asset of the manifest is uploaded to this key.
+fn goes_to(file: &Value, wanted: &str, site: &Site) -> bool {
+    let known = |name: &str| site.pseudo(name).ok_or_else(|| CliError::usage(name));
+    let mut destinations = file["destinations"].as_object().into_iter().flat_map(|all| all.values());
+    destinations.any(|one| {
+        let key = one["objectKey"].as_str().and_then(|text| filled(text, known).ok());
+        key.as_deref() == Some(wanted)
+    })
 }
 
 fn read_json(path: &Path) -> Outcome<Value> {
@@ -125,29 +125,31 @@ pub(crate) fn bootstrap(asset: &Path, folder: &Path, function: &Node<'_>) -> Out
             code.refuse_found("a bootstrap that may be executed", &format!("{} without", path.display()))
         );
     }
-    let built = architecture(&path, &code)?;
-    let stated = match function.member("Architectures").as_ref().map(Node::items).transpose()? {
-        Some(list) => list.first().map(Node::text).transpose()?,
-        None => None,
-    };
-    let stated = stated.unwrap_or_else(|| "x86_64".to_owned());
-    if let Some((_, lambda, rust)) = built {
-        if rust != std::env::consts::ARCH {
-            let here = MACHINES.iter().find(|(_, _, rust)| *rust == std::env::consts::ARCH);
-            let here = here.map_or(std::env::consts::ARCH, |(_, lambda, _)| lambda);
-            let expected = format!("a bootstrap for this machine, {here} (build-lambdas --arch {here})");
-            return Err(code.refuse_found(&expected, &format!("one for {lambda}")));
-        }
-        if lambda != stated {
-            let node = function.member("Architectures").unwrap_or_else(|| code.clone());
-            return Err(node.refuse_found(&format!("{lambda}, as bootstrap is"), &stated));
-        }
-    }
+    fits(architecture(&path, &code)?, &code, function)?;
     Ok(path)
 }
 
+/// Refuses a program that would not start here, or not where the template says.
+fn fits(built: Option<Architecture>, code: &Node<'_>, function: &Node<'_>) -> Outcome {
+    let Some((_, lambda, rust)) = built else { return Ok(()) };
+    if rust != std::env::consts::ARCH {
+        let here = MACHINES.iter().find(|(_, _, rust)| *rust == std::env::consts::ARCH);
+        let here = here.map_or(std::env::consts::ARCH, |(_, lambda, _)| lambda);
+        let expected = format!("a bootstrap for this machine, {here} (build-lambdas --arch {here})");
+        return Err(code.refuse_found(&expected, &format!("one for {lambda}")));
+    }
+    let node = function.member("Architectures");
+    let list = node.as_ref().map(Node::items).transpose()?.unwrap_or_default();
+    // Lambda's own choice without it.
+    let stated = list.first().map_or_else(|| Ok("x86_64".to_owned()), Node::text)?;
+    if stated == lambda {
+        return Ok(());
+    }
+    Err(node.unwrap_or_else(|| code.clone()).refuse_found(&format!("{lambda}, as bootstrap is"), &stated))
+}
+
 /// What a program is built for; `None` for a script.
-fn architecture(path: &Path, code: &Node<'_>) -> Outcome<Option<(u16, &'static str, &'static str)>> {
+fn architecture(path: &Path, code: &Node<'_>) -> Outcome<Option<Architecture>> {
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(20).read_to_end(&mut head));
     read.map_err(|error| CliError::trouble(path.display(), error))?;

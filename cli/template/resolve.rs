@@ -114,3 +114,89 @@ pub(super) fn filled(text: &str, value: impl Fn(&str) -> Outcome<String>) -> Out
     out.push_str(rest);
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use crate::template::node::{Site, Template};
+
+    /// A value in a template of the China partition, resolved.
+    fn resolved(value: Value) -> Result<Value, String> {
+        let site = Site {
+            stack: "moves".to_owned(),
+            region: "cn-north-1".to_owned(),
+            account: "123456789012".to_owned(),
+        };
+        let resources = json!({
+            "Part": {"Type": "AWS::Lambda::Function", "Properties": {}},
+            "Results": {"Type": "AWS::S3::Bucket", "Properties": {}},
+            "Object": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"StateMachineName": {"Fn::Sub": "${AWS::StackName}-object"}}},
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
+            "Value": {"Type": "X", "Properties": {"Value": value}},
+        });
+        let text = json!({"Resources": resources}).to_string();
+        let template = Template::parse(Path::new("t.json"), &text, site).unwrap();
+        let all = template.of_type("X").unwrap();
+        all[0].1.need("Value").and_then(|value| value.json()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn references_lead_to_names_of_the_stacks_partition() {
+        let rows = [
+            (json!({"Ref": "Part"}), json!("moves-Part")),
+            (json!({"Ref": "Results"}), json!("moves-results")),
+            (
+                json!({"Ref": "Object"}),
+                json!("arn:aws-cn:states:cn-north-1:123456789012:stateMachine:moves-object"),
+            ),
+            (json!({"Fn::GetAtt": ["Object", "Name"]}), json!("moves-object")),
+            (json!({"Fn::GetAtt": "Results.Arn"}), json!("arn:aws-cn:s3:::moves-results")),
+            (
+                json!({"Fn::Join": [":", ["a", {"Ref": "AWS::Region"}, {"Fn::Sub": "${Part.Arn}"}]]}),
+                json!("a:cn-north-1:arn:aws-cn:lambda:cn-north-1:123456789012:function:moves-Part"),
+            ),
+            (
+                json!({"Fn::Sub": ["${!kept} ${X} ${AWS::URLSuffix}", {"X": {"Ref": "AWS::AccountId"}}]}),
+                json!("${kept} 123456789012 amazonaws.com.cn"),
+            ),
+            (json!([{"Ref": "Part"}, {"a": [1, true, null]}]), json!(["moves-Part", {"a": [1, true, null]}])),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(resolved(value.clone()), Ok(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_with_its_place() {
+        let rows = [
+            (
+                json!({"Fn::Select": [0, ["a"]]}),
+                "t.json: Resources.Value.Properties.Value: expected Ref, Fn::GetAtt, Fn::Join or Fn::Sub",
+            ),
+            (
+                json!({"a": [{"Ref": "Nobody"}]}),
+                "Resources.Value.Properties.Value.a[0].Ref: expected a resource of this template, found Nobody",
+            ),
+            (
+                json!({"Fn::GetAtt": ["Queue", "Arn"]}),
+                "expected Arn or Name of a function, machine, bucket or role, found Arn of Queue (AWS::SQS::Queue)",
+            ),
+            (
+                json!({"Ref": "Queue"}),
+                "expected a reference to a function, machine, bucket or role, found AWS::SQS::Queue",
+            ),
+            (
+                json!({"Fn::Join": ["", "a"]}),
+                "Resources.Value.Properties.Value.Fn::Join[1]: expected a list, found \"a\"",
+            ),
+            (json!({"Fn::Join": ["", [["a"]]]}), "expected text, found [\"a\"]"),
+        ];
+        for (value, expected) in rows {
+            let found = resolved(value).unwrap_err();
+            assert!(found.contains(expected), "expected {expected:?}, found {found:?}");
+        }
+    }
+}

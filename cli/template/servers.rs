@@ -1,7 +1,7 @@
 //! One S3 server for each location of a template, with the Region, the owner and the buckets that the template says.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use strict_s3::{BucketOptions, Server, Storage, Versioning};
@@ -56,34 +56,26 @@ impl Servers {
             let port = port.ok_or_else(|| {
                 CliError::usage("--s3-port: expected a port with one behind it for each location")
             })?;
-            let (key, credentials) = if site.own {
-                (servers.key.clone(), servers.credentials.clone())
-            } else {
-                let (key, file) = (keys(), folder.join(format!("{}.credentials", site.name)));
-                write(&file, &key)?;
-                (key, file)
-            };
-            let storage = Storage::Directory(folder.join(&site.name));
-            let mut server = Server::builder()
+            let (key, credentials) = servers.key_of(site, &folder)?;
+            let server = Server::builder()
                 .credentials(key.0, key.1)
-                .region(site.region.as_str())
-                .storage(storage)
+                .storage(Storage::Directory(folder.join(&site.name)))
                 .port(port);
-            for (name, versions) in &site.buckets {
-                server = server.bucket(name.as_str(), bucket(site, *versions));
-            }
-            if site.tells(stack) {
-                let events = events.clone();
-                // The bus may be gone before the servers.
-                server = server.on_event(move |event| drop(events.send(event)));
-            }
-            let server = server.start().await.map_err(|error| {
-                CliError::trouble(format!("server of {}", site.name), error)
-                    .hint("choose a port with --s3-port, or 0 for any")
-            })?;
+            let tell = site.tells(stack).then(|| events.clone());
+            let server = serve(site, server, tell).await?;
             servers.all.push(Place { site: site.clone(), server, credentials });
         }
         Ok(servers)
+    }
+
+    /// The account's key where the functions read with their own roles, else one of the location's own.
+    fn key_of(&self, site: &Site, folder: &Path) -> Outcome<((String, String), PathBuf)> {
+        if site.own {
+            return Ok((self.key.clone(), self.credentials.clone()));
+        }
+        let (key, file) = (keys(), folder.join(format!("{}.credentials", site.name)));
+        write(&file, &key)?;
+        Ok((key, file))
     }
 
     /// What the functions are told, as JSON.
@@ -103,12 +95,31 @@ impl Servers {
     }
 }
 
+async fn serve(
+    site: &Site,
+    server: strict_s3::Builder,
+    events: Option<UnboundedSender<Value>>,
+) -> Outcome<Server> {
+    let mut server = server.region(site.region.as_str());
+    for (name, versions) in &site.buckets {
+        server = server.bucket(name.as_str(), bucket(site, *versions));
+    }
+    if let Some(events) = events {
+        // The bus may be gone before the servers.
+        server = server.on_event(move |event| drop(events.send(event)));
+    }
+    server.start().await.map_err(|error| {
+        CliError::trouble(format!("server of {}", site.name), error)
+            .hint("choose a port with --s3-port, or 0 for any")
+    })
+}
+
 fn bucket(site: &Site, versions: bool) -> BucketOptions {
     let versioning = if versions { Versioning::Enabled } else { Versioning::Off };
     BucketOptions { versioning, owner: site.owner.clone() }
 }
 
-fn write(path: &std::path::Path, key: &(String, String)) -> Outcome {
+fn write(path: &Path, key: &(String, String)) -> Outcome {
     let (id, secret) = key;
     private(path, &format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"))
 }
