@@ -164,14 +164,6 @@ fn without_the_abort_state_uploads_stay() {
 }
 
 #[test]
-fn without_an_end_to_asking_the_history_fills_up() {
-    let played =
-        play_with(399, |builder| builder.amend("object", |text| text.replace("and $not($looked)", "")));
-    let found: Vec<_> = played.unwrap().violations.iter().map(|violation| violation.invariant).collect();
-    assert_eq!(found, ["I4"]);
-}
-
-#[test]
 fn a_transfer_that_can_not_be_completed_is_noticed() {
     let found = broken(false, |builder| {
         builder.amend("object", |text| {
