@@ -5,7 +5,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::tap::{Flowed, Wanted, tap};
-use transload_store::{Backoff, ObjectRef, Side, StoreErrorKind, StoredPart, failure_of};
+use transload_store::{Backoff, ObjectRef, Side, StoredPart, failure_of};
 use transload_wire::{ErrorName, Failure, PartRecord};
 
 use crate::{Piece, Work};
@@ -80,11 +80,7 @@ async fn send_once(
     let (body, seen) = tap(stream, piece.range.len, &wanted(work), source.object.to_string())?;
     let sent = work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
     *reads += count.count();
-    let stored = sent?.map_err(|error| {
-        // Refused, or stored and found out by the answer: which of the two is not told.
-        *wrong |= error.kind == StoreErrorKind::Corrupted;
-        failure_of(error, Side::Destination)
-    })?;
+    let stored = sent?.map_err(|error| failure_of(error, Side::Destination))?;
     *wrong = true;
     let flowed = seen.get().ok_or_else(|| {
         ErrorName::PartCorrupted

@@ -45,6 +45,12 @@ impl Ledger {
         self.executions.push((arn.to_owned(), key.to_owned()));
     }
 
+    /// Whether an execution for this key is known to have ended well.
+    pub(crate) fn has_success(&self, key: &str) -> bool {
+        let mut ours = self.executions.iter().filter(|(_, k)| k == key);
+        ours.any(|(arn, _)| self.ended.get(arn).is_some_and(|ended| ended.status == "SUCCEEDED"))
+    }
+
     pub(crate) fn committed(&mut self, key: &str, etag: &str, at: Duration) {
         self.commits.push((key.to_owned(), etag.to_owned(), at));
     }
