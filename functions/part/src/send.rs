@@ -50,8 +50,8 @@ pub(crate) async fn send(work: &Work, piece: Piece) -> Result<PartRecord, Failur
 /// try and the next round look at, so that the wrong part would be taken for the right one. A failure to do so is logged:
 /// the one that is reported is the reason.
 async fn disown(work: &Work, piece: Piece) {
-    let bytes = Bytes::from_static(if piece.range.len == 1 { b"--" } else { b"-" });
-    let len = bytes.len() as u64;
+    let len = transload_plan::disowned_len(piece.range.len);
+    let bytes = Bytes::from_static(if len == 1 { b"-" } else { b"--" });
     let stream = stream::once(async move { Ok(bytes) }).boxed();
     let sent = match tap(stream, len, &wanted(work), "a marker of wrong bytes".to_owned()) {
         Ok((body, _)) => work.destination.upload_part(&work.upload, piece.number, body).await,

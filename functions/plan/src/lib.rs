@@ -25,7 +25,7 @@ pub use batch::{BatchBounds, batches};
 pub use error::PlanError;
 pub use layout::{Layout, Run, layout, layout_from_parts};
 pub use limits::{GIB, KIB, Limits, MIB, TIB};
-pub use missing::{ListedPart, missing};
+pub use missing::{ListedPart, disowned_len, missing};
 pub use parts::{PartNumber, PartSet};
 pub use range::ByteRange;
 pub use route::{Route, route};

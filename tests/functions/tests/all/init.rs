@@ -2,7 +2,7 @@
 
 use transload_function_tests::{States, World};
 use transload_store::memory::MemoryConfig;
-use transload_store::{Deadline, StoreErrorKind as Kind, Verb};
+use transload_store::{Deadline, PutBody, Store, StoreErrorKind as Kind, UploadRef, Verb};
 use transload_wire::{ChecksumAlgorithm, ErrorName};
 
 use crate::name;
@@ -122,4 +122,18 @@ async fn f35_the_output_of_10_000_parts_fits_a_state() {
     assert_eq!(init.batches.len(), 10_000);
     let json = transload_function_tests::json(&init);
     assert!(json.len() < 262_144 / 2, "{}", json.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_was_disowned_is_given_out_again() {
+    let world = World::new(61);
+    let states = States::new(&world, "run");
+    let (head, upload) = states.filled().await.unwrap();
+    let place = UploadRef::of(&head.destination, &upload);
+    let stream = Box::pin(futures::stream::once(async { Ok(bytes::Bytes::from_static(b"-")) }));
+    let body = PutBody { len: 1, stream, md5: None, seen: None };
+    let third = transload_plan::PartNumber::new(3).unwrap();
+    world.destination.upload_part(&place, third, body).await.unwrap();
+    let init = states.init(&head, 1, Some(upload)).await.unwrap();
+    assert_eq!((init.parts_missing, init.batches[0].to_string().as_str()), (1, "3"));
 }
