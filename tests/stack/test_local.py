@@ -213,7 +213,7 @@ class Redrive(Replayed):
         (first,) = self.map_runs(arn)
         self.assertEqual("FAILED", self.states.describe_map_run(mapRunArn=first)["status"])
         there = self.sent("parked")
-        self.assertEqual(5, len(there))
+        self.assertTrue(0 < len(there) < 10, there)
         # Console: "Redrive".
         self.assertIn("redriveDate", self.states.redrive_execution(executionArn=arn))
         redriven = self.succeeded(arn)
@@ -233,7 +233,7 @@ class Redrive(Replayed):
 
 
 class NewExecution(Replayed):
-    def test_a_new_execution_sends_everything_and_the_old_one_then_gives_way(self):
+    def test_a_new_execution_takes_up_what_the_old_one_has_sent_and_the_old_one_is_content_with_it(self):
         body = noise(47 * MIB, 6)
         failed = self.parked("anew", body)
         arn, there = failed["executionArn"], self.sent("anew")
@@ -243,18 +243,21 @@ class NewExecution(Replayed):
         described = self.succeeded(new)
         self.assertEqual((failed["input"], 0), (described["input"], described["redriveCount"]))
         (run,) = self.map_runs(new)
-        self.assertEqual(list(range(1, 11)), self.parts_of(run))
-        # The old one is as it was, and so is its upload.
-        self.assertEqual("FAILED", self.ended(arn)["status"])
-        self.assertEqual(there, self.sent("anew"))
-        # Redriven now, it finds the new one's object, which has the same input's token, and releases its upload.
+        self.assertEqual(sorted(set(range(1, 11)) - set(there)), self.parts_of(run))
+        self.assert_same("anew", body)
+        # The old one is as it was, and can still be redriven: it finds the object that the new one has made, and leaves it.
+        self.assertEqual(("FAILED", "REDRIVABLE"), tuple(self.ended(arn)[name] for name in ("status", "redriveStatus")))
         made = self.destination.head_object(Bucket="photos-cn", Key="anew")["LastModified"]
         self.states.redrive_execution(executionArn=arn)
         ended = self.succeeded(arn)
         self.assertEqual(1, ended["redriveCount"])
-        self.assertTrue(json.loads(ended["output"])["reconciled"])
         self.assert_same("anew", body)
         self.assertEqual(made, self.destination.head_object(Bucket="photos-cn", Key="anew")["LastModified"])
+        # A third with the same input has nothing to do.
+        third = self.states.start_execution(stateMachineArn=self.machine, input=failed["input"])["executionArn"]
+        self.succeeded(third)
+        self.assertEqual([], self.map_runs(third))
+        self.assertIn("Skipped", [event.get("stateEnteredEventDetails", {}).get("name") for event in self.history(third)])
 
     def test_a_failure_before_anything_was_sent_is_redriven_once_its_reason_is_gone(self):
         self.source.put_object(
