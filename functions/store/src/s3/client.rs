@@ -6,6 +6,7 @@ use aws_sdk_s3::config::{
     Builder, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,
 };
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
@@ -33,6 +34,9 @@ pub(super) async fn build(
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(settings.patience.tries))
+        // The SDK's allowance of repetitions is one for all clients of a process otherwise: a source in trouble would use up
+        // the destination's.
+        .retry_partition(RetryPartition::custom(settings.name.clone()).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(settings.patience.connect)
