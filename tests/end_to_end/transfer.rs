@@ -56,6 +56,7 @@ async fn requests_are_two_a_part_and_a_constant() {
             ("CompleteMultipartUpload", 1),
             ("CreateMultipartUpload", 1),
             ("HeadObject", 2),
+            ("ListMultipartUploads", 1),
             ("ListParts", pages),
             ("UploadPart", parts),
         ];

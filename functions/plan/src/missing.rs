@@ -49,7 +49,7 @@ mod tests {
     fn a_disowned_part_is_missing_and_no_other_length_is() {
         let limits = Limits { min_part: 4, default_part: 8, ..Limits::default() };
         // 8, 8 and 1 bytes.
-        let layout = layout(17, None, &limits).unwrap();
+        let layout = layout(17, Some(8), &limits).unwrap();
         let listed = |sizes: [u64; 3]| {
             (1..).zip(sizes).map(|(number, size)| ListedPart { number, size }).collect::<Vec<_>>()
         };
