@@ -1,8 +1,6 @@
 //! Names for one version of a source, and for one transfer of it.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use transload_store::fingerprint;
 use transload_wire::{Attributes, ErrorName, Failure, HeadInput, Overwrite, Pinned, Token};
 
 /// Identity of the version that is read. A version id names it for good. Without one (or with `null`, which the bucket
@@ -50,15 +48,9 @@ pub(crate) fn of_transfer(
     digest(&fields)
 }
 
-/// 192 bits of SHA-256 over the fields, each behind its length so that no two lists read the same: 32 characters, to
-/// leave most of the 2,048 bytes of metadata to the user.
+/// 192 bits of the fields' fingerprint: 32 characters, to leave most of the 2,048 bytes of metadata to the user.
 fn digest(fields: &[&str]) -> Result<Token, Failure> {
-    let mut hash = Sha256::new();
-    for field in fields {
-        hash.update((field.len() as u64).to_be_bytes());
-        hash.update(field);
-    }
-    let text = URL_SAFE_NO_PAD.encode(&hash.finalize()[..24]);
+    let text = fingerprint::<24>(fields);
     text.parse().map_err(|error| ErrorName::Internal.because(format!("token: {error}")))
 }
 

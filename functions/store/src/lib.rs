@@ -37,7 +37,7 @@ pub use failure::{Side, failure_of};
 pub use keys::account;
 pub use pages::all_parts;
 pub use retry::Backoff;
-pub use stamp::{Stamp, is_ours, made_from};
+pub use stamp::{Stamp, fingerprint, is_ours, made_from};
 pub use store::{
     BodyError, Complete, Condition, Created, Head, ListedUpload, ObjectBody, ObjectRef, PartBody,
     PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads, Written,

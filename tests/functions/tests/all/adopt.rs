@@ -32,6 +32,15 @@ async fn next(world: &World) -> InitOutput {
     states.init(&head, 0, None).await.unwrap()
 }
 
+/// The parked execution after its redrive: what Init answers to it.
+async fn redriven<'a>(world: &'a World, head: &HeadOutput, upload: &Upload) -> (States<'a>, InitOutput) {
+    let states = States::new(world, "parked");
+    let mut input = states.init_input(head, head.options.rounds, Some(upload.clone()));
+    input.execution.redrive_count = 1;
+    let init = transload_init::handle(&world.stores, Deadline::NONE, input).await.unwrap();
+    (states, init)
+}
+
 fn ids(world: &World) -> Vec<String> {
     world.destination.open_uploads("photos-cn").into_iter().map(|(_, id, _)| id.to_string()).collect()
 }
@@ -53,10 +62,7 @@ async fn only_what_is_missing_is_sent_by_a_new_execution() {
 async fn the_parked_execution_itself_goes_on_when_it_is_redriven() {
     let world = World::new(61);
     let (head, upload) = parked(&world).await;
-    let states = States::new(&world, "parked");
-    let mut input = states.init_input(&head, head.options.rounds, Some(upload.clone()));
-    input.execution.redrive_count = 1;
-    let init = transload_init::handle(&world.stores, Deadline::NONE, input).await.unwrap();
+    let (states, init) = redriven(&world, &head, &upload).await;
     assert_eq!(
         (&init.upload, init.parts_present),
         (&upload, 3),
@@ -92,10 +98,7 @@ async fn an_execution_with_a_token_of_its_own_does_not_even_look() {
 async fn an_upload_that_somebody_went_on_with_is_left_alone() {
     let world = World::new(61);
     let (head, upload) = parked(&world).await;
-    let states = States::new(&world, "parked");
-    let mut input = states.init_input(&head, head.options.rounds, Some(upload.clone()));
-    input.execution.redrive_count = 1;
-    let init = transload_init::handle(&world.stores, Deadline::NONE, input).await.unwrap();
+    let (states, init) = redriven(&world, &head, &upload).await;
     let first = states.part_inputs(&head, &init).remove(0);
     transload_part::handle(&world.stores, Deadline::NONE, first).await.unwrap();
     assert_ne!(next(&world).await.upload, upload);
