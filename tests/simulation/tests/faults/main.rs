@@ -9,6 +9,7 @@ mod ends;
 mod injector;
 mod injectors;
 mod kit;
+mod mutations;
 mod pairs;
 mod reads;
 mod source;

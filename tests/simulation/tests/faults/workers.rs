@@ -18,7 +18,8 @@ fn first(function: &'static str, mishap: Mishap) -> impl FnMut(&simulation::Call
 /// Whether a worker was killed at this wait; false once it lives longer than that.
 async fn killed(world: &World, function: &'static str, polls: u32) -> Outcome<bool> {
     world.workers.decide(first(function, Mishap::Killed(polls)));
-    succeeds(world).await?;
+    let ended = succeeds(world).await?;
+    assert_eq!(ended.output["rounds"], 1, "{ended:?}");
     Ok(world.trace.count("Runtime.ExitError") > 0)
 }
 
@@ -83,8 +84,10 @@ fn f21_a_worker_has_too_little_memory() {
             "part" => vec![Mishap::OutOfMemory(2)],
             _ => vec![],
         });
-        crate::kit::parks(&world, "RoundsExhausted").await?;
-        assert!(world.trace.count("Runtime.OutOfMemory") > 7, "each child is tried seven times");
+        let ended = crate::kit::parks(&world, "RoundsExhausted").await?;
+        let rounds = ended.states.iter().filter(|state| *state == "Parts").count();
+        assert_eq!(rounds, 5, "{ended:?}");
+        assert!(world.trace.count("Runtime.OutOfMemory") >= 5 * 7, "each child is tried seven times");
         Ok(())
     });
 }

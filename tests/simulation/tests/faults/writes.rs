@@ -7,7 +7,7 @@ use strict_s3::{Action, Answer, Rule};
 use transload_store::Verb;
 use transload_store::faulty::{BodyFault, Faulty};
 
-use crate::kit::{PART, case, fails, five, met, plan, seen, succeeds, world, world_of};
+use crate::kit::{PART, case, fails, five, met, plan, seen, succeeds, succeeds_at_once, world, world_of};
 use crate::reads::first;
 
 #[test]
@@ -73,7 +73,7 @@ fn f16_a_part_is_stored_and_the_answer_is_lost() {
             let world = world().await?;
             let lost = Rule::on("UploadPart", Action::CommitThenReset).part(part).first(1);
             world.destination.set_faults(lost);
-            succeeds(&world).await?;
+            succeeds_at_once(&world).await?;
             assert_eq!(met(&world), 1);
             assert_eq!(world.arrived("k").unwrap().part_sizes, [PART, PART, PART, PART, 176]);
             Ok(())
