@@ -28,7 +28,7 @@ pub use failure::{ErrorName, Failure};
 pub use names::{
     BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
 };
-pub use options::{Encryption, Options, Overwrite, is_portable_storage_class};
+pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Source, TransferRequest};
 pub use states::{

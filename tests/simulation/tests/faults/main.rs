@@ -4,6 +4,8 @@
 
 mod bounds;
 mod complete;
+mod corruption;
+mod crash;
 mod credentials;
 mod ends;
 mod injector;
@@ -13,6 +15,8 @@ mod mutations;
 mod pairs;
 mod reads;
 mod source;
+mod spoiler;
 mod storms;
+mod uncertain;
 mod workers;
 mod writes;
