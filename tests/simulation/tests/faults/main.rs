@@ -7,6 +7,7 @@ mod complete;
 mod corruption;
 mod crash;
 mod credentials;
+mod effort;
 mod ends;
 mod injector;
 mod injectors;
