@@ -41,8 +41,6 @@ impl fmt::Display for Violation {
 struct Finding<'a> {
     world: &'a World,
     violations: Vec<Violation>,
-    /// The transfers were given in once more: an object may be the later execution's, which has the same token.
-    again: bool,
 }
 
 impl Finding<'_> {
@@ -80,7 +78,7 @@ impl World {
             self.ended(arn).await?;
         }
         self.advance(JANITOR).await;
-        let mut finding = Finding { world: self, violations: Vec::new(), again: false };
+        let mut finding = Finding { world: self, violations: Vec::new() };
         finding.judge(&executions).await?;
         if finding.violations.is_empty() {
             self.heal();
@@ -186,7 +184,7 @@ impl Finding<'_> {
                     format!("{at}: skipped, and nothing is there")
                 });
             }
-            ("FAILED", _) if !ended.parked && !self.again => {
+            ("FAILED", _) if !ended.parked => {
                 let token = self.world.token(&ended.arn).await?;
                 let stands = self.world.arrived(key);
                 // Executions with the same input have the same token: another one may have been luckier.
@@ -268,7 +266,6 @@ impl Finding<'_> {
                 });
             }
         }
-        self.again = true;
         let mut replays = Vec::new();
         for (arn, key) in executions {
             if replays.iter().all(|(_, k)| k != key) {

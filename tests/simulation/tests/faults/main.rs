@@ -15,6 +15,7 @@ mod kit;
 mod mutations;
 mod pairs;
 mod reads;
+mod secrets;
 mod source;
 mod spoiler;
 mod storms;
