@@ -164,7 +164,9 @@ fn f34_the_result_writer_fails() {
         world.results.fail(u32::MAX);
         let ended = world.transfer("k").await?;
         assert_eq!((ended.error.as_str(), ended.parked), ("RoundsExhausted", true), "{ended:?}");
-        assert_eq!(seen(&world.destination, "UploadPart"), 5, "nothing is lost: {ended:?}");
+        // One that was under way when the Map failed may be sent by the next round.
+        let sent = seen(&world.destination, "UploadPart");
+        assert!((5..=6).contains(&sent), "{sent} parts were sent\n{}", world.trace.text());
         world.check().await
     });
 }
