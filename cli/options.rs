@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use transload_wire::{Encryption, Options, Overwrite};
+use transload_wire::{Encryption, Options, Overwrite, Verify};
 
 use crate::units::parse_size;
 
@@ -59,6 +59,9 @@ pub(crate) struct OptionFlags {
     /// Do not read or set tags
     #[arg(long, conflicts_with = "tags")]
     no_tags: bool,
+    /// Read a source that tells no checksum twice, and send only what is the same both times
+    #[arg(long)]
+    read_back: bool,
 }
 
 /// When an existing destination is replaced.
@@ -114,6 +117,7 @@ impl OptionFlags {
             metadata: unique("--metadata", self.metadata)?,
             tags: unique("--tag", self.tags)?,
             copy_tags: !self.no_tags,
+            verify: if self.read_back { Verify::ReadBack } else { Verify::Once },
         })
     }
 }
@@ -157,7 +161,7 @@ fn unique(flag: &str, pairs: Vec<(String, String)>) -> Result<Option<BTreeMap<St
 mod tests {
     use super::OptionFlags;
     use clap::Parser;
-    use transload_wire::{Encryption, Options, Overwrite};
+    use transload_wire::{Encryption, Options, Overwrite, Verify};
 
     #[derive(Parser)]
     struct Flags {
@@ -180,7 +184,7 @@ mod tests {
     fn each_flag_reaches_its_field() {
         let args = "--part-size 6MiB --whole-object-limit 1MB --max-concurrency 3 --parts-in-flight 4 --rounds 2 \
                     --backoff-seconds 7 --overwrite never --preserve-etag --requester-pays --storage-class STANDARD_IA \
-                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t=";
+                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back";
         let found = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let expected = Options {
             part_size: Some(6 << 20),
@@ -197,6 +201,7 @@ mod tests {
             metadata: Some([("a".to_owned(), "b=c".to_owned())].into()),
             tags: Some([("t".to_owned(), String::new())].into()),
             copy_tags: true,
+            verify: Verify::ReadBack,
         };
         assert_eq!(found, expected);
         assert!(!resolve(&["--no-tags"]).unwrap().copy_tags);

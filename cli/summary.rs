@@ -91,6 +91,9 @@ fn proof(proof: Proof) -> &'static str {
         Proof::TransitChecksum => {
             "the destination's checksum equals that of the bytes read (the source has none to compare)"
         }
+        Proof::ReadTwice => {
+            "the destination's checksum equals that of the bytes read, twice (the source has none to compare)"
+        }
         Proof::PartEtags => "each part's ETag (the destination has no checksums)",
     }
 }

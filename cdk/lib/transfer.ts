@@ -91,6 +91,11 @@ export interface TransferOptions {
    * @default true
    */
   readonly copyTags?: boolean;
+  /**
+   * What is done about a source without a checksum of the whole object: once reads it once, readBack twice.
+   * @default once
+   */
+  readonly verify?: string;
 }
 
 /** An end of a transfer, resolved. */
@@ -136,6 +141,7 @@ const OPTIONS: Fields<TransferOptions> = {
   metadata: 'map',
   tags: 'map',
   copyTags: 'flag',
+  verify: 'text',
 };
 const ENCRYPTION: Fields<TransferEncryption> = { type: 'text', keyId: 'text', bucketKey: 'flag' };
 /** Classes that any general purpose bucket takes. */
@@ -163,6 +169,7 @@ export function checkOptions(path: string, options: TransferOptions, destination
   checkRange(`${path}.rounds`, options.rounds, 1, 100);
   checkRange(`${path}.backoffSeconds`, options.backoffSeconds, 1, 3_600);
   checkOneOf(`${path}.overwrite`, options.overwrite, ['ifDifferent', 'always', 'never']);
+  checkOneOf(`${path}.verify`, options.verify, ['once', 'readBack']);
   checkOneOf(`${path}.storageClass`, options.storageClass, STORAGE_CLASSES);
   if (JSON.stringify(options).match(/[<>]/)) {
     throw new Problem(path, 'no < and > (an input transformer takes them for its variables)');

@@ -3,7 +3,7 @@
 use md5::{Digest, Md5};
 use transload_store::prove::{Evidence, Expected};
 use transload_store::{Combiner, PartRef};
-use transload_wire::{Checksum, ChecksumKind, ErrorName, Etag, Failure, Proof};
+use transload_wire::{Checksum, ChecksumKind, ErrorName, Etag, Failure, Proof, Verify};
 
 use crate::Work;
 
@@ -24,7 +24,7 @@ pub(crate) fn whole(work: &Work, parts: &[PartRef]) -> Result<Whole, Failure> {
     let etag = work.store.etags_are_md5().then(|| md5_of_md5s(parts)).flatten();
     let proof = match &checksum {
         Some(checksum) => against_source(work, checksum)?,
-        None if etag.is_some() => Proof::PartEtags,
+        None if etag.is_some() => without_source(work),
         None => return Err(unprovable(work)),
     };
     let evidence = [checksum.clone().map(Evidence::Checksum), etag.map(Evidence::Etag)];
@@ -41,8 +41,7 @@ pub(crate) fn without_parts(work: &Work) -> (Expected, Proof) {
     let accepted = Evidence::Accepted { parts: work.input.layout.count() };
     match (own, work.upload.checksum_algorithm) {
         (Some(own), _) => (expected(work, vec![Evidence::Checksum(own)]), Proof::SourceChecksum),
-        (None, Some(_)) => (expected(work, vec![accepted]), Proof::TransitChecksum),
-        (None, None) => (expected(work, vec![accepted]), Proof::PartEtags),
+        (None, _) => (expected(work, vec![accepted]), without_source(work)),
     }
 }
 
@@ -88,7 +87,16 @@ fn against_source(work: &Work, checksum: &Checksum) -> Result<Proof, Failure> {
                 checksum.value
             )))
         }
-        _ => Ok(Proof::TransitChecksum),
+        _ => Ok(without_source(work)),
+    }
+}
+
+/// How good the proof is where the source tells no checksum that could be compared.
+fn without_source(work: &Work) -> Proof {
+    match work.upload.checksum_algorithm {
+        _ if work.input.options.verify == Verify::ReadBack => Proof::ReadTwice,
+        Some(_) => Proof::TransitChecksum,
+        None => Proof::PartEtags,
     }
 }
 

@@ -8,7 +8,7 @@ use transload_store::prove::{Evidence, Expected};
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::tap::{Flowed, Seen, Wanted, tap};
 use transload_store::{ObjectRef, PutBody};
-use transload_wire::{ChecksumKind, ErrorName, Failure};
+use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind, ErrorName, Failure, Verify};
 
 use crate::Work;
 
@@ -20,7 +20,23 @@ pub(crate) async fn open(work: &Work) -> Result<(PutBody, Seen), Failure> {
         while stream.try_next().await?.is_some() {}
         stream = futures::stream::empty().boxed();
     }
-    tap(stream, work.input.source.size, &wanted(work), work.input.source.object.to_string())
+    let mut wanted = wanted(work);
+    if wanted.expected.is_none() && work.input.options.verify == Verify::ReadBack {
+        wanted.expected = Some(first_read(work).await?);
+    }
+    tap(stream, work.input.source.size, &wanted, work.input.source.object.to_string())
+}
+
+/// The checksum of a source that tells none: the object is sent only if a second read gives the same.
+async fn first_read(work: &Work) -> Result<Checksum, Failure> {
+    let algorithm = work.target.checksum_algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+    let wanted = Wanted { algorithms: vec![algorithm], ..Wanted::default() };
+    let source = &work.input.source;
+    let (mut body, seen) = tap(read(work), source.size, &wanted, source.object.to_string())?;
+    while body.stream.try_next().await?.is_some() {}
+    seen.get().and_then(|flowed| flowed.checksum(algorithm).cloned()).ok_or_else(|| {
+        ErrorName::Internal.because("expected a body that was read to have a checksum, found none")
+    })
 }
 
 /// Reads the source without sending it, to know what its bytes prove.

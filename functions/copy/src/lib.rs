@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use transload_store::{Deadline, Ends, Stamp, Store, Stores, Target, prove};
-use transload_wire::{ChecksumKind, CompleteOutput, CopyInput, Failure, Proof};
+use transload_wire::{ChecksumKind, CompleteOutput, CopyInput, Failure, Proof, Verify};
 
 pub use failures::FAILURES;
 
@@ -67,6 +67,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Resu
 fn proof(work: &Work) -> Proof {
     match (&work.input.source.checksum, work.target.checksum_algorithm) {
         (Some(own), _) if own.kind == ChecksumKind::FullObject => Proof::SourceChecksum,
+        _ if work.input.options.verify == Verify::ReadBack => Proof::ReadTwice,
         (_, Some(_)) => Proof::TransitChecksum,
         (_, None) => Proof::PartEtags,
     }

@@ -1,7 +1,7 @@
 //! Names for one version of a source, and for one transfer of it.
 
 use transload_store::fingerprint;
-use transload_wire::{Attributes, ErrorName, Failure, HeadInput, Overwrite, Pinned, Token};
+use transload_wire::{Attributes, ErrorName, Failure, HeadInput, Overwrite, Pinned, Token, Verify};
 
 /// Identity of the version that is read. A version id names it for good. Without one (or with `null`, which the bucket
 /// reuses), ETag and size name the bytes, and the time of the last change the attributes: S3 changes metadata by copying
@@ -38,7 +38,11 @@ pub(crate) fn of_transfer(
     };
     let attributes = json(serde_json::to_string(attributes))?;
     let encryption = json(serde_json::to_string(&options.encryption))?;
-    let cut = format!("{:?} {}", options.part_size, options.preserve_etag);
+    let mut cut = format!("{:?} {}", options.part_size, options.preserve_etag);
+    if options.verify == Verify::ReadBack {
+        // Parts that were read once are not taken for parts that were read twice.
+        cut.push_str(" twice");
+    }
     let (location, bucket, key) = (to.location.as_str(), to.bucket.as_str(), to.key.as_str());
     let mut fields =
         vec!["transfer", identity.as_str(), location, bucket, key, &attributes, &encryption, &cut];

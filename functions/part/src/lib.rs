@@ -6,6 +6,7 @@
 mod batch;
 mod failures;
 mod send;
+mod twice;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use transload_store::tap::{Flowed, Wanted, tap};
 use transload_store::{Backoff, ObjectRef, Side, StoredPart, failure_of};
 use transload_wire::{ErrorName, Failure, PartRecord};
 
-use crate::{Piece, Work};
+use crate::{Piece, Work, twice};
 
 /// PUTs of one part in one call. More is the workflow's to decide, with longer waits that cost nothing.
 const TRIES: u32 = 4;
@@ -76,11 +76,15 @@ async fn send_once(
         range: piece.range,
         total: source.size,
     };
+    let mut wanted = wanted(work);
+    if twice::is_wanted(work) {
+        wanted.expected = Some(twice::first_read(work, pinned.clone(), reads).await?);
+    }
     let (stream, count) = pinned_stream(work.source.clone(), pinned, work.deadline);
-    let (body, seen) = tap(stream, piece.range.len, &wanted(work), source.object.to_string())?;
+    let (body, seen) = tap(stream, piece.range.len, &wanted, source.object.to_string())?;
     let sent = work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
     *reads += count.count();
-    let stored = sent?.map_err(|error| failure_of(error, Side::Destination))?;
+    let stored = sent?.map_err(|error| twice::differs(failure_of(error, Side::Destination)))?;
     *wrong = true;
     let flowed = seen.get().ok_or_else(|| {
         ErrorName::PartCorrupted

@@ -19,6 +19,7 @@ mod options;
 mod parse;
 mod place;
 mod states;
+mod sync;
 
 pub use attributes::{
     Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
@@ -28,10 +29,15 @@ pub use failure::{ErrorName, Failure};
 pub use names::{
     BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
 };
-pub use options::{Encryption, Options, Overwrite, is_portable_storage_class};
+pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Source, TransferRequest};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,
     HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,
+};
+pub use sync::{
+    Archived, Batch, BatchInput, BatchOutput, Compare, Delete, Deletes, Doomed, Found, Item, KeyRange, Large,
+    Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions, SyncRequest, Tally, Tree,
+    Unfinished, Versions, WorkPlace,
 };

@@ -19,6 +19,17 @@ pub enum Overwrite {
     Never,
 }
 
+/// What is done about a source that tells no checksum of the whole object. One that does is compared with it in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verify {
+    /// Its bytes are read once: one that is altered before a checksum is taken over it is not noticed. The default.
+    #[default]
+    Once,
+    /// Its bytes are read twice, and sent only if both reads give the same. Costs a second GET of each byte.
+    ReadBack,
+}
+
 /// Encryption at the destination. Without it the bucket's default applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", deny_unknown_fields)]
@@ -75,6 +86,8 @@ pub struct Options {
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether the source's tags are read and set. Needs the right to read tags. Default true.
     pub copy_tags: bool,
+    /// What is done about a source without a checksum of the whole object. Default `once`.
+    pub verify: Verify,
 }
 
 impl Default for Options {
@@ -94,6 +107,7 @@ impl Default for Options {
             metadata: None,
             tags: None,
             copy_tags: true,
+            verify: Verify::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use transload_plan::{Layout, PartSet};
 
 use crate::{
     Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, RouteName, Source, Token,
-    TransferRequest, UploadId, VersionId,
+    TransferRequest, UploadId, Verify, VersionId,
 };
 
 /// Requests sent to stores, by operation (`GetObject`, `UploadPart`, ...), retries included.
@@ -191,6 +191,9 @@ pub struct PartInput {
     pub parts: PartSet,
     /// How many parts at a time.
     pub parts_in_flight: u32,
+    /// Whether a source without a checksum is read twice.
+    #[serde(default)]
+    pub verify: Verify,
     /// How often this child was tried before (`$states.context.State.RetryCount`): above 0, what an earlier try left is
     /// listed and not sent again.
     #[serde(default)]
@@ -265,6 +268,8 @@ pub enum Proof {
     /// The source has no whole-object checksum that could be compared: every byte read under one ETag was proven by the
     /// destination's checksum. A flip before the bytes reached the worker's checksum would not be seen.
     TransitChecksum,
+    /// The same, and every byte was read twice: a flip in one of the reads would have been seen.
+    ReadTwice,
     /// The destination has no checksums: parts were compared by MD5, the ETag of each part.
     PartEtags,
 }

@@ -150,6 +150,7 @@ impl<'a> States<'a> {
             layout: layout.clone(),
             parts: parts.clone(),
             parts_in_flight: head.options.parts_in_flight,
+            verify: head.options.verify,
             retry_count: 0,
             route: head.route.clone(),
         };

@@ -38,6 +38,7 @@
 mod builder;
 mod bus;
 mod connector;
+mod direct;
 pub mod invariants;
 mod ledger;
 mod network;

@@ -170,6 +170,9 @@ impl Workers {
         if state.running >= state.limit {
             mishaps.push(Mishap::Throttled);
         }
+        if !mishaps.iter().any(|mishap| matches!(mishap, Mishap::Throttled | Mishap::Refused(_))) {
+            state.running += 1;
+        }
         self.0.trace.note(format_args!(
             "call {} {} {} {} {mishaps:?}",
             call.number, call.function, call.execution_arn, call.state
@@ -180,7 +183,6 @@ impl Workers {
     /// A worker that waits and whose clock shows the same, or a new one.
     fn take(&self, function: &str, skew: i64) -> Worker {
         let mut state = self.lock();
-        state.running += 1;
         let idle = state.idle.entry(function.to_owned()).or_default();
         if let Some(index) = idle.iter().position(|worker| worker.skew == skew) {
             return idle.remove(index);

@@ -16,6 +16,9 @@ struct Shared {
     connection: Option<Connection>,
     /// Counts the engines that have opened it.
     owner: u64,
+    commits: u64,
+    /// After which commit it is taken away.
+    last: Option<u64>,
     broken: Option<StoreError>,
 }
 
@@ -35,6 +38,18 @@ impl InlineDatabase {
     /// Takes the database away from the engine that has it open.
     pub fn sever(&self) {
         self.shared().owner += 1;
+    }
+
+    /// Takes the database away after so many more commits: as if the process died right then.
+    pub fn sever_after(&self, commits: u64) {
+        let mut shared = self.shared();
+        shared.last = Some(shared.commits + commits);
+    }
+
+    /// How many commits there were.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.shared().commits
     }
 
     /// Every text and every blob that stands in it, for a search through what is stored.
@@ -97,6 +112,11 @@ impl Inline {
             tracing::error!(%error, "the database failed; executions stop");
             shared.broken = Some(error.clone());
             return Err(error);
+        }
+        shared.commits += 1;
+        if shared.last == Some(shared.commits) {
+            shared.last = None;
+            shared.owner += 1;
         }
         drop(shared);
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);

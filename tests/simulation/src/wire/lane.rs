@@ -97,6 +97,10 @@ impl Lane {
                 break;
             }
             at += self.strike(&bytes[at..taken])?;
+            if self.state != State::Open {
+                // The rest of these bytes goes nowhere.
+                break;
+            }
         }
         self.wake();
         Poll::Ready(Ok(taken))
