@@ -25,7 +25,7 @@ use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
+    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
     StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 
@@ -227,6 +227,22 @@ impl Store for Faulty {
             ranged.body = body::spoil_read(ranged.body, fault, fate.what);
         }
         Ok(ranged)
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let fate = self.enter(Verb::GetObject, object.to_string());
+        fate.check_refused()?;
+        let opened = self.inner.open(object, etag, total).await;
+        fate.check_lost()?;
+        let mut opened = opened?;
+        if let Some(fault) = fate.spoiled {
+            opened.body = body::spoil_read(opened.body, fault, fate.what);
+        }
+        Ok(opened)
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.plain(Verb::DeleteObject, object.to_string(), self.inner.delete_object(object, etag)).await
     }
 
     async fn put(

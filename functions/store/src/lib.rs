@@ -16,6 +16,7 @@ mod failure;
 pub mod faulty;
 mod keys;
 pub mod location;
+pub mod look;
 pub mod memory;
 mod pages;
 pub mod parked;
@@ -27,6 +28,7 @@ mod stamp;
 mod store;
 pub mod tap;
 mod verb;
+pub mod whole;
 
 pub use combine::Combiner;
 pub use deadline::Deadline;
@@ -39,7 +41,8 @@ pub use pages::all_parts;
 pub use retry::Backoff;
 pub use stamp::{Stamp, fingerprint, is_ours, made_from};
 pub use store::{
-    BodyError, Complete, Condition, Created, Head, ListedUpload, ObjectBody, ObjectRef, PartBody,
+    BodyError, Complete, Condition, Created, Deleted, Head, ListedUpload, ObjectBody, ObjectRef, Opened,
+    PartBody,
     PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads, Written,
 };
 pub use verb::Verb;

@@ -78,6 +78,21 @@ pub struct Ranged {
     pub body: ObjectBody,
 }
 
+/// An object that is being read, and what HEAD would tell of it. Its ETag and size were checked.
+pub struct Opened {
+    /// Its facts.
+    pub head: Head,
+    /// All of its bytes.
+    pub body: ObjectBody,
+}
+
+/// What deleting an object did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// The delete marker that hides it now, in a bucket with versions.
+    pub marker: Option<VersionId>,
+}
+
 /// Where and with what attributes something is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -277,6 +292,14 @@ pub trait Store: Send + Sync {
         range: ByteRange,
         total: u64,
     ) -> Result<Ranged, StoreError>;
+
+    /// All bytes of one version and its facts, in one request: `etag` pins it (`If-Match`), `total` is its known size.
+    /// Its count of tags may be missing for want of a right as well as for want of tags.
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError>;
+
+    /// Deletes an object if it has this ETag; in a bucket with versions a delete marker hides it then. Stores without
+    /// conditional writes delete whatever is there.
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError>;
 
     /// Creates an object in one request.
     async fn put(&self, target: &Target, body: PutBody, condition: &Condition)

@@ -27,7 +27,7 @@ use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
+    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
     StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 
@@ -143,6 +143,15 @@ impl Store for MemoryStore {
     ) -> Result<Ranged, StoreError> {
         let bytes = self.lock().get_range(object, etag, range, total)?;
         Ok(Ranged { range, body: body::frames(bytes, self.config.frame) })
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let (head, bytes) = self.lock().open(object, etag, total)?;
+        Ok(Opened { head, body: body::frames(bytes, self.config.frame) })
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        write::delete(&self.config, &mut self.lock(), object, etag)
     }
 
     async fn put(

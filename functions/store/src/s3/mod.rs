@@ -7,12 +7,15 @@ mod client;
 mod convert;
 mod counter;
 mod credentials;
+mod delete;
 mod errors;
+mod facts;
 mod framing;
 mod gather;
 mod incoming;
 pub mod inspect;
 mod multipart;
+mod open;
 mod outgoing;
 mod progress;
 mod read;
@@ -37,7 +40,7 @@ use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, U
 
 use crate::location::Partition;
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
+    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
     StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 
@@ -166,6 +169,14 @@ impl Store for S3Store {
         total: u64,
     ) -> Result<Ranged, StoreError> {
         read::get_range(self, object, etag, range, total).await
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        open::open(self, object, etag, total).await
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        delete::delete(self, object, etag).await
     }
 
     async fn put(
