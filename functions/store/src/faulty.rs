@@ -25,8 +25,9 @@ use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
 use crate::{
-    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
+    Written,
 };
 
 pub use body::BodyFault;
@@ -291,6 +292,16 @@ impl Store for Faulty {
     ) -> Result<Uploads, StoreError> {
         let call = self.inner.list_uploads(bucket, prefix, after);
         self.plain(Verb::ListMultipartUploads, format!("s3://{bucket}/{prefix}"), call).await
+    }
+
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let call = self.inner.list_objects(shelf, after, max);
+        self.plain(Verb::ListObjectsV2, format!("{shelf} behind {after:?}"), call).await
+    }
+
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let call = self.inner.list_versions(shelf, after, max);
+        self.plain(Verb::ListObjectVersions, format!("{shelf} behind {after:?}"), call).await
     }
 }
 

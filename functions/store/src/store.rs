@@ -12,8 +12,9 @@ use transload_wire::{
     Requests, UploadId, VersionId,
 };
 
-use crate::StoreError;
+use crate::listing::{ObjectListing, Shelf};
 use crate::tap::Seen;
+use crate::{StoreError, StoreErrorKind, Verb};
 
 /// Opens the stores of configured locations. What handlers take as their world.
 pub trait Stores: Send + Sync {
@@ -332,4 +333,21 @@ pub trait Store: Send + Sync {
         prefix: &str,
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError>;
+
+    /// A page of at most `max` objects whose keys begin with the shelf's prefix and sort behind `after`, in byte order.
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let _ = (after, max);
+        Err(cannot(Verb::ListObjectsV2, shelf))
+    }
+
+    /// The same with the version of each object; keys whose newest version is a delete marker are left out, so that a page
+    /// may be empty and yet not the last.
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let _ = (after, max);
+        Err(cannot(Verb::ListObjectVersions, shelf))
+    }
+}
+
+fn cannot(verb: Verb, shelf: &Shelf) -> StoreError {
+    StoreError::new(StoreErrorKind::Unsupported, format!("{verb} {shelf}: this store can not list objects"))
 }

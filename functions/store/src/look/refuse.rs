@@ -8,11 +8,7 @@ use crate::{Store, prove};
 ///
 /// # Errors
 /// `Unsupported`, `DestinationInvalid`.
-pub fn destination(
-    destination: &Destination,
-    options: &Options,
-    store: &dyn Store,
-) -> Result<(), Failure> {
+pub fn destination(destination: &Destination, options: &Options, store: &dyn Store) -> Result<(), Failure> {
     prove::provable(store, destination)?;
     if matches!(options.encryption, Some(Encryption::Kms { .. })) && store.checksums().is_empty() {
         // Under such a key an ETag is no MD5 of the bytes.

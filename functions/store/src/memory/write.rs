@@ -11,7 +11,8 @@ use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
 use crate::{
-    Complete, Condition, Deleted, Hasher, ObjectRef, StoreError, StoreErrorKind as Kind, Target, UploadRef, Verb, Written,
+    Complete, Condition, Deleted, Hasher, ObjectRef, StoreError, StoreErrorKind as Kind, Target, UploadRef,
+    Verb, Written,
 };
 
 pub(super) fn put(

@@ -2,8 +2,8 @@
 
 use transload_wire::Etag;
 
-use super::convert::version;
 use super::S3Store;
+use super::convert::version;
 use crate::{Deleted, ObjectRef, StoreError, Verb};
 
 /// `If-Match` is sent where conditions are honoured; elsewhere the caller compares before.

@@ -14,6 +14,7 @@ mod framing;
 mod gather;
 mod incoming;
 pub mod inspect;
+mod list;
 mod multipart;
 mod open;
 mod outgoing;
@@ -23,6 +24,7 @@ mod send;
 mod settings;
 mod source_parts;
 mod surroundings;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -40,8 +42,9 @@ use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, U
 
 use crate::location::Partition;
 use crate::{
-    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
+    Written,
 };
 
 pub use crate::keys::Issued;
@@ -220,6 +223,14 @@ impl Store for S3Store {
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError> {
         multipart::list_uploads(self, bucket, prefix, after).await
+    }
+
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::objects(self, shelf, after, max).await
+    }
+
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::versions(self, shelf, after, max).await
     }
 }
 

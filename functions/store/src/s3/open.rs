@@ -61,11 +61,7 @@ fn check(
         return refuse(Kind::WrongRange, "the whole object".to_owned(), range.to_owned());
     }
     if head.size != total {
-        return refuse(
-            Kind::WrongRange,
-            format!("{total} bytes"),
-            format!("{} bytes announced", head.size),
-        );
+        return refuse(Kind::WrongRange, format!("{total} bytes"), format!("{} bytes announced", head.size));
     }
     Ok(())
 }

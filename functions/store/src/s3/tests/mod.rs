@@ -6,6 +6,7 @@ mod contracts;
 mod credentials;
 mod reading;
 mod resuming;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
