@@ -112,6 +112,15 @@ impl<S, D> Default for Merge<S, D> {
 }
 
 impl<S: Keyed, D: Keyed> Merge<S, D> {
+    /// Joins what is behind a key; everything if it is empty.
+    #[must_use]
+    pub fn behind(after: &str) -> Self {
+        let mut merge = Self::default();
+        let last = (!after.is_empty()).then(|| after.to_owned());
+        (merge.source.last, merge.destination.last) = (last.clone(), last);
+        merge
+    }
+
     /// Takes a page of the source; `ended`: there is none behind it.
     ///
     /// # Errors
