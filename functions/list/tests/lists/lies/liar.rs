@@ -1,0 +1,115 @@
+//! A store whose listings are changed on their way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use transload_plan::{ByteRange, Limits, PartNumber, Run};
+use transload_store::memory::MemoryStore;
+use transload_store::{
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoredPart, Target, UploadRef, Uploads, Written,
+};
+use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
+
+use super::Lie;
+
+pub(crate) struct Liar(pub(crate) Arc<MemoryStore>, pub(crate) Lie);
+
+#[async_trait]
+impl Store for Liar {
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let mut page = self.0.list_objects(shelf, after, max).await?;
+        self.1(&mut page);
+        Ok(page)
+    }
+
+    fn limits(&self) -> &Limits {
+        self.0.limits()
+    }
+
+    fn checksums(&self) -> &[ChecksumAlgorithm] {
+        self.0.checksums()
+    }
+
+    fn conditional_writes(&self) -> bool {
+        self.0.conditional_writes()
+    }
+
+    fn requests(&self) -> Requests {
+        self.0.requests()
+    }
+
+    async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError> {
+        self.0.head(object).await
+    }
+
+    async fn tags(&self, object: &ObjectRef) -> Result<BTreeMap<String, String>, StoreError> {
+        self.0.tags(object).await
+    }
+
+    async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
+        self.0.source_parts(object, head).await
+    }
+
+    async fn get_range(
+        &self,
+        object: &ObjectRef,
+        etag: &Etag,
+        range: ByteRange,
+        total: u64,
+    ) -> Result<Ranged, StoreError> {
+        self.0.get_range(object, etag, range, total).await
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, size: u64) -> Result<Opened, StoreError> {
+        self.0.open(object, etag, size).await
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.0.delete_object(object, etag).await
+    }
+
+    async fn put(
+        &self,
+        target: &Target,
+        body: PutBody,
+        condition: &Condition,
+    ) -> Result<Written, StoreError> {
+        self.0.put(target, body, condition).await
+    }
+
+    async fn create_upload(&self, target: &Target) -> Result<Created, StoreError> {
+        self.0.create_upload(target).await
+    }
+
+    async fn upload_part(
+        &self,
+        upload: &UploadRef,
+        part: PartNumber,
+        body: PartBody,
+    ) -> Result<StoredPart, StoreError> {
+        self.0.upload_part(upload, part, body).await
+    }
+
+    async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError> {
+        self.0.list_parts(upload, after).await
+    }
+
+    async fn complete_upload(&self, upload: &UploadRef, complete: &Complete) -> Result<Written, StoreError> {
+        self.0.complete_upload(upload, complete).await
+    }
+
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<(), StoreError> {
+        self.0.abort_upload(upload).await
+    }
+
+    async fn list_uploads(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        after: Option<&(ObjectKey, UploadId)>,
+    ) -> Result<Uploads, StoreError> {
+        self.0.list_uploads(bucket, prefix, after).await
+    }
+}
