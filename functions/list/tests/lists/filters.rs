@@ -102,8 +102,12 @@ async fn a_line_of_long_keys_fits_into_a_childs_input() {
 async fn an_object_in_parts_keeps_its_etag_by_an_execution_of_its_own() {
     let world = World::new();
     world.here("whole", "x");
+    crate::comparing::in_parts(&world.source, ("photos", "a/parts"), &["x".repeat(5 << 20), "y".to_owned()])
+        .await;
     let mut input = crate::support::input(&json!({}));
     input.request.options.preserve_etag = true;
     let output = world.call(transload_store::Deadline::NONE, &input).await.unwrap();
-    assert_eq!(world.written(&output).await.sent(), ["whole"]);
+    let written = world.written(&output).await;
+    assert_eq!(written.sent(), ["whole"]);
+    assert!(written.large.contains_key("a/parts"));
 }

@@ -1,7 +1,5 @@
 //! Places that list what is not so. A key that goes missing that way would be sent again, or deleted.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 use transload_store::{Deadline, ObjectListing, Shelf};
@@ -9,10 +7,10 @@ use transload_wire::ErrorName;
 
 use crate::support::{World, input};
 
-type Lie = fn(&mut ObjectListing);
+pub(crate) type Lie = fn(&mut ObjectListing);
 
 mod liar;
-use liar::Liar;
+pub(crate) use liar::Liar;
 
 const LIES: [(&str, Lie); 6] = [
     ("two keys change places", |page| {
@@ -54,9 +52,9 @@ async fn a_place_that_lies_is_never_compared() {
             let world = World::mixed(4);
             let (from, to) = (world.source.clone(), world.destination.clone());
             let stores = if source {
-                MemoryStores::default().with("global", Liar(Arc::new(from), lie)).with("china", to)
+                MemoryStores::default().with("global", Liar::new(from, lie)).with("china", to)
             } else {
-                MemoryStores::default().with("global", from).with("china", Liar(Arc::new(to), lie))
+                MemoryStores::default().with("global", from).with("china", Liar::new(to, lie))
             };
             let sync = json!({"delete": {"maxPercent": 100}});
             let outcome = transload_list::handle(&stores, &world.files, Deadline::NONE, input(&sync)).await;

@@ -1,7 +1,8 @@
-//! A store whose listings are changed on their way.
+//! A store whose listings are late, or changed on their way.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
@@ -14,42 +15,58 @@ use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, U
 
 use super::Lie;
 
-pub(crate) struct Liar(pub(crate) Arc<MemoryStore>, pub(crate) Lie);
+pub(crate) struct Liar {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) lie: Lie,
+    pub(crate) late: Duration,
+}
+
+impl Liar {
+    pub(crate) fn new(store: MemoryStore, lie: Lie) -> Self {
+        Self { store: Arc::new(store), lie, late: Duration::ZERO }
+    }
+
+    /// Tells the truth, after a while.
+    pub(crate) fn late(store: MemoryStore, late: Duration) -> Self {
+        Self { late, ..Self::new(store, |_| {}) }
+    }
+}
 
 #[async_trait]
 impl Store for Liar {
     async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
-        let mut page = self.0.list_objects(shelf, after, max).await?;
-        self.1(&mut page);
+        tokio::time::sleep(self.late).await;
+        let mut page = self.store.list_objects(shelf, after, max).await?;
+        (self.lie)(&mut page);
         Ok(page)
     }
 
     fn limits(&self) -> &Limits {
-        self.0.limits()
+        self.store.limits()
     }
 
     fn checksums(&self) -> &[ChecksumAlgorithm] {
-        self.0.checksums()
+        self.store.checksums()
     }
 
     fn conditional_writes(&self) -> bool {
-        self.0.conditional_writes()
+        self.store.conditional_writes()
     }
 
     fn requests(&self) -> Requests {
-        self.0.requests()
+        self.store.requests()
     }
 
     async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError> {
-        self.0.head(object).await
+        self.store.head(object).await
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<BTreeMap<String, String>, StoreError> {
-        self.0.tags(object).await
+        self.store.tags(object).await
     }
 
     async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
-        self.0.source_parts(object, head).await
+        self.store.source_parts(object, head).await
     }
 
     async fn get_range(
@@ -59,15 +76,15 @@ impl Store for Liar {
         range: ByteRange,
         total: u64,
     ) -> Result<Ranged, StoreError> {
-        self.0.get_range(object, etag, range, total).await
+        self.store.get_range(object, etag, range, total).await
     }
 
     async fn open(&self, object: &ObjectRef, etag: &Etag, size: u64) -> Result<Opened, StoreError> {
-        self.0.open(object, etag, size).await
+        self.store.open(object, etag, size).await
     }
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
-        self.0.delete_object(object, etag).await
+        self.store.delete_object(object, etag).await
     }
 
     async fn put(
@@ -76,11 +93,11 @@ impl Store for Liar {
         body: PutBody,
         condition: &Condition,
     ) -> Result<Written, StoreError> {
-        self.0.put(target, body, condition).await
+        self.store.put(target, body, condition).await
     }
 
     async fn create_upload(&self, target: &Target) -> Result<Created, StoreError> {
-        self.0.create_upload(target).await
+        self.store.create_upload(target).await
     }
 
     async fn upload_part(
@@ -89,19 +106,19 @@ impl Store for Liar {
         part: PartNumber,
         body: PartBody,
     ) -> Result<StoredPart, StoreError> {
-        self.0.upload_part(upload, part, body).await
+        self.store.upload_part(upload, part, body).await
     }
 
     async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError> {
-        self.0.list_parts(upload, after).await
+        self.store.list_parts(upload, after).await
     }
 
     async fn complete_upload(&self, upload: &UploadRef, complete: &Complete) -> Result<Written, StoreError> {
-        self.0.complete_upload(upload, complete).await
+        self.store.complete_upload(upload, complete).await
     }
 
     async fn abort_upload(&self, upload: &UploadRef) -> Result<(), StoreError> {
-        self.0.abort_upload(upload).await
+        self.store.abort_upload(upload).await
     }
 
     async fn list_uploads(
@@ -110,6 +127,6 @@ impl Store for Liar {
         prefix: &str,
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError> {
-        self.0.list_uploads(bucket, prefix, after).await
+        self.store.list_uploads(bucket, prefix, after).await
     }
 }

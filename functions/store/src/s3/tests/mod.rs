@@ -4,6 +4,7 @@ mod broken_reads;
 mod broken_writes;
 mod contracts;
 mod credentials;
+mod listing;
 mod reading;
 mod resuming;
 mod work;
