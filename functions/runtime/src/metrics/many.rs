@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use transload_wire::{BatchInput, BatchOutput, Outcome};
+use transload_wire::{
+    BatchInput, BatchOutput, DeleteInput, DeleteOutput, Outcome, ReportInput, ReportOutput,
+};
 
 use super::Measure as M;
 use super::{Facts, Input, Measure, Output};
@@ -27,3 +29,18 @@ impl Output for BatchOutput {
         ]
     }
 }
+
+impl Input for DeleteInput {
+    fn facts(&self) -> Facts {
+        Facts { route: self.route.clone(), changed: None, again: false }
+    }
+}
+
+impl Input for ReportInput {
+    fn facts(&self) -> Facts {
+        Facts { route: self.request.route.clone(), changed: None, again: false }
+    }
+}
+
+impl Output for DeleteOutput {}
+impl Output for ReportOutput {}
