@@ -59,16 +59,18 @@ async fn run(
     let in_flight = usize::try_from(input.in_flight).unwrap_or(1);
     let work =
         Work { source, destination, deadline, budget: Budget::default(), tagging: Tagging::default(), input };
-    let sent = futures::stream::iter(objects.iter().enumerate())
+    let sent = futures::stream::iter(objects.into_iter().enumerate())
         .map(|(index, item)| {
             let work = &work;
-            async move { (index, outcome::of(work, item).await) }
+            async move {
+                let ended = outcome::of(work, &item).await;
+                (index, item, ended)
+            }
         })
         .buffer_unordered(in_flight);
     let mut done: Vec<_> = sent.collect().await;
-    done.sort_unstable_by_key(|(index, _)| *index);
-    let ended = objects.into_iter().zip(done.into_iter().map(|(_, ended)| ended));
-    Ok(outcome::output(ended, ends.requests()))
+    done.sort_unstable_by_key(|(index, ..)| *index);
+    Ok(outcome::output(done.into_iter().map(|(_, item, ended)| (item, ended)), ends.requests()))
 }
 
 fn check(input: &BatchInput) -> Result<(), Failure> {

@@ -94,7 +94,10 @@ async fn out_of_time_leaves_what_was_not_done() {
     assert_eq!(tally(&output), tallied(&[("copied", 2), ("left OutOfTime", 3)]));
     assert!(begin.elapsed() <= Duration::from_secs(20));
     let calls = kit.from.calls();
-    assert!(calls.iter().all(|call| !call.what.ends_with("in/3")), "what is not begun is not read: {calls:?}");
+    assert!(
+        calls.iter().all(|call| !call.what.ends_with("in/3")),
+        "what is not begun is not read: {calls:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
