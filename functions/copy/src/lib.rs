@@ -32,7 +32,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Resu
     let mut ends = Ends::new(stores);
     let source = ends.open("source", &input.source.object.location)?;
     let destination = ends.open("destination", &input.destination.location)?;
-    let mut whole = Whole::new(source, destination, deadline, input)?;
+    let whole = Whole::new(source, destination, deadline, input)?;
     let done = whole.send().await?;
     Ok(CompleteOutput {
         proof: whole.proof(),

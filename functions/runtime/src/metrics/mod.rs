@@ -5,6 +5,7 @@
 
 mod line;
 mod lists;
+mod many;
 mod states;
 mod time;
 

@@ -1,5 +1,7 @@
 //! The object's bytes, and what they prove.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
@@ -13,7 +15,7 @@ use crate::resume::{PinnedRange, opened_stream, pinned_stream};
 use crate::tap::{Flowed, Seen, Wanted, tap};
 
 /// A body to send, and what will be known of it.
-pub(super) async fn open(work: &mut Whole) -> Result<(PutBody, Seen), Failure> {
+pub(super) async fn open(work: &Whole) -> Result<(PutBody, Seen), Failure> {
     let mut stream = read(work);
     if work.input.source.size == 0 {
         // Nobody asks an empty body for its frames, and the version is checked by asking.
@@ -28,7 +30,7 @@ pub(super) async fn open(work: &mut Whole) -> Result<(PutBody, Seen), Failure> {
 }
 
 /// The checksum of a source that tells none: the object is sent only if a second read gives the same.
-async fn first_read(work: &mut Whole) -> Result<Checksum, Failure> {
+async fn first_read(work: &Whole) -> Result<Checksum, Failure> {
     let algorithm = work.target.checksum_algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme);
     let wanted = Wanted { algorithms: vec![algorithm], ..Wanted::default() };
     let (size, place) = (work.input.source.size, work.input.source.object.to_string());
@@ -40,7 +42,7 @@ async fn first_read(work: &mut Whole) -> Result<Checksum, Failure> {
 }
 
 /// Reads the source without sending it, to know what its bytes prove.
-pub(super) async fn measure(work: &mut Whole) -> Result<Flowed, Failure> {
+pub(super) async fn measure(work: &Whole) -> Result<Flowed, Failure> {
     let (mut body, seen) = open(work).await?;
     while work.deadline.bound(body.stream.try_next()).await??.is_some() {}
     seen.get().ok_or_else(|| {
@@ -49,7 +51,7 @@ pub(super) async fn measure(work: &mut Whole) -> Result<Flowed, Failure> {
 }
 
 /// What was opened already is read first; every later read begins anew.
-fn read(work: &mut Whole) -> BoxStream<'static, Result<Bytes, Failure>> {
+fn read(work: &Whole) -> BoxStream<'static, Result<Bytes, Failure>> {
     let source = &work.input.source;
     let pinned = PinnedRange {
         object: work.object.clone(),
@@ -57,7 +59,8 @@ fn read(work: &mut Whole) -> BoxStream<'static, Result<Bytes, Failure>> {
         range: ByteRange { start: 0, len: source.size },
         total: source.size,
     };
-    match work.opened.take() {
+    let opened = work.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match opened {
         Some(body) => opened_stream(work.source.clone(), pinned, work.deadline, body),
         None => pinned_stream(work.source.clone(), pinned, work.deadline).0,
     }

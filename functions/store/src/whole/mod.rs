@@ -6,7 +6,7 @@
 mod body;
 mod send;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use transload_wire::{Checksum, ChecksumKind, CopyInput, Etag, Failure, Proof, Verify, VersionId};
 
@@ -30,7 +30,8 @@ pub struct Whole {
     deadline: Deadline,
     input: CopyInput,
     object: ObjectRef,
-    opened: Option<ObjectBody>,
+    /// Behind a lock because a stream can not be shared, and who sends may be.
+    opened: Mutex<Option<ObjectBody>>,
     trust: Trust,
 }
 
@@ -77,7 +78,7 @@ impl Whole {
         let target = Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm);
         let object = ObjectRef::of_pinned(&input.source);
         let trust = Trust::ReadBack;
-        Ok(Self { source, destination, target, deadline, input, object, opened: None, trust })
+        Ok(Self { source, destination, target, deadline, input, object, opened: Mutex::default(), trust })
     }
 
     /// Takes what the PUT answers for success where it proves something.
@@ -97,7 +98,7 @@ impl Whole {
     /// Begins with a body that was opened already, at the pinned ETag.
     #[must_use]
     pub fn opened(mut self, body: ObjectBody) -> Self {
-        self.opened = Some(body);
+        self.opened = Mutex::new(Some(body));
         self
     }
 
@@ -106,7 +107,7 @@ impl Whole {
     /// # Errors
     /// `ChecksumMismatch` if the bytes are not what the source says, twice; `DestinationExists` if another writer was there,
     /// `DestinationChanged` if it was a transfer; the source's and the destination's own.
-    pub async fn send(&mut self) -> Result<Done, Failure> {
+    pub async fn send(&self) -> Result<Done, Failure> {
         send::send(self).await
     }
 

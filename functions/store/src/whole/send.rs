@@ -22,7 +22,7 @@ enum Met {
 }
 
 /// Sends the object until it is proven.
-pub(super) async fn send(work: &mut Whole) -> Result<Done, Failure> {
+pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
     let mut condition = condition(&work.input.options, work.input.replaces.as_ref());
     let mut backoff = Backoff::of_tries(TRIES);
     let mut mismatches = 0;
@@ -45,7 +45,7 @@ pub(super) async fn send(work: &mut Whole) -> Result<Done, Failure> {
     }
 }
 
-async fn send_once(work: &mut Whole, condition: &Condition) -> Result<Met, Failure> {
+async fn send_once(work: &Whole, condition: &Condition) -> Result<Met, Failure> {
     let honoured = if work.destination.conditional_writes() {
         condition.clone()
     } else {
@@ -92,19 +92,17 @@ async fn prove(work: &Whole, written: &Written, flowed: &Flowed) -> Result<Met, 
 
 /// Settles a failed PUT by what stands at the destination: this try's object or an earlier one's, or not ours.
 async fn settle(
-    work: &mut Whole,
+    work: &Whole,
     condition: &Condition,
     error: StoreError,
     flowed: Option<Flowed>,
 ) -> Result<Met, Failure> {
-    let (store, destination) = (work.destination.clone(), work.input.destination.clone());
-    let (store, destination) = (store.as_ref(), &destination);
+    let (store, destination) = (work.destination.as_ref(), &work.input.destination);
     let mut expected = body::expected(work, flowed.as_ref());
     let mut standing = read_back(store, destination, None, &expected).await;
     if matches!(standing, Ok(Standing::Broken(..))) && expected.evidence.is_empty() {
         // Ours, but the store turned this try away before its bytes had passed: what they prove is read once more.
-        let measured = body::measure(work).await?;
-        expected = body::expected(work, Some(&measured));
+        expected = body::expected(work, Some(&body::measure(work).await?));
         standing = read_back(store, destination, None, &expected).await;
     }
     let found = match standing {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use transload_function_tests::{States, World};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::{
-    Complete, Condition, Created, Deadline, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store,
-    StoreError, StoredPart, Stores, Target, UploadRef, Uploads, Written,
+    Complete, Condition, Created, Deadline, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody,
+    Ranged, Store, StoreError, StoredPart, Stores, Target, UploadRef, Uploads, Written,
 };
 use transload_wire::{
     BucketName, ChecksumAlgorithm, ErrorName, Etag, Failure, HeadInput, LocationName, ObjectKey, PartInput,

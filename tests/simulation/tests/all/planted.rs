@@ -9,8 +9,8 @@ use simulation::random::{Scenario, play_with};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::faulty::{BodyFault, Faulty};
 use transload_store::{
-    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged,
+    Store, StoreError, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 

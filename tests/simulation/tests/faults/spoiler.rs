@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::{
-    Complete, Condition, Created, Deleted, Head, ObjectBody, ObjectRef, Opened, PartListing, PutBody, Ranged, Store, StoreError,
-    StoredPart, Target, UploadRef, Uploads, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectBody, ObjectRef, Opened, PartListing, PutBody, Ranged,
+    Store, StoreError, StoredPart, Target, UploadRef, Uploads, Written,
 };
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
