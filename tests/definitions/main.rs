@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use transload_wire::ErrorName;
 
-use crate::states::{ALWAYS, State, function_failures, states};
+use crate::states::{ALWAYS, NESTED, State, function_failures, states};
 
 const OBJECT: &str = include_str!("../../statemachine/object.asl.json");
+const BUCKET: &str = include_str!("../../statemachine/bucket.asl.json");
 const JANITOR: &str = include_str!("../../statemachine/janitor.asl.json");
 
 /// Left uncaught on purpose: the execution ends at this state with what was done kept, and a redrive enters it again.
@@ -22,6 +23,9 @@ const PARKED: &[ErrorName] = &[
     ErrorName::DestinationAccessDenied,
     ErrorName::DestinationNotFound,
     ErrorName::KeyUnavailable,
+    ErrorName::WorkDenied,
+    ErrorName::ObjectsFailed,
+    ErrorName::AccountingDiffers,
 ];
 
 /// Ends a child of the Map at once: what it means for the whole is found out by Recheck, Complete or the next round.
@@ -35,7 +39,7 @@ fn parsed(definition: &str) -> Value {
 
 /// The states of all definitions.
 fn all_states() -> Vec<State> {
-    [OBJECT, JANITOR].iter().flat_map(|definition| states(&parsed(definition))).collect()
+    [OBJECT, BUCKET, JANITOR].iter().flat_map(|definition| states(&parsed(definition))).collect()
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn every_failure_of_a_function_is_retried_caught_or_parked() {
 
 #[test]
 fn no_unknown_error_is_named_and_none_that_can_not_come() {
-    let services: BTreeSet<&str> = ALWAYS.iter().copied().collect();
+    let services: BTreeSet<&str> = ALWAYS.iter().chain(NESTED).copied().collect();
     for state in all_states() {
         let possible: BTreeSet<&str> =
             state.function.iter().flat_map(|f| function_failures(f)).map(|name| name.as_str()).collect();
@@ -112,7 +116,7 @@ fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
             );
         }
     }
-    for top in [OBJECT, JANITOR].map(parsed) {
+    for top in [OBJECT, BUCKET, JANITOR].map(parsed) {
         assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
     }
 }
@@ -155,6 +159,8 @@ fn substitutions_are_whole_strings_and_named_after_their_function() {
     let expected: Vec<String> =
         functions.iter().map(|f| format!("{f}FunctionArn")).chain(["ResultsBucket".to_owned()]).collect();
     assert_eq!(of(OBJECT), expected);
+    let of_many = ["BatchFunctionArn", "DeleteFunctionArn", "ListFunctionArn", "ObjectStateMachineArn"];
+    assert_eq!(of(BUCKET), [&of_many[..], &["ReportFunctionArn"]].concat());
     assert_eq!(of(JANITOR), ["AbortFunctionArn"]);
 }
 
@@ -163,6 +169,7 @@ fn the_page_is_made_from_the_definition() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/statemachine/README.md");
     let machines = [
         ("object.asl.json", "one object", parsed(OBJECT)),
+        ("bucket.asl.json", "many objects", parsed(BUCKET)),
         ("janitor.asl.json", "what is left behind", parsed(JANITOR)),
     ];
     let expected = page::render(&machines, PARKED);

@@ -18,6 +18,33 @@ pub(crate) const ALWAYS: &[&str] = &[
     "States.ALL",
 ];
 
+/// Errors of the service that starts an execution of another machine.
+pub(crate) const NESTED: &[&str] =
+    &["StepFunctions.ExecutionLimitExceededException", "StepFunctions.ThrottlingException"];
+
+/// What List may fail with.
+const LIST: &[ErrorName] = &[
+    ErrorName::InputInvalid,
+    ErrorName::PlanInvalid,
+    ErrorName::DestinationInvalid,
+    ErrorName::Unsupported,
+    ErrorName::SourceNotFound,
+    ErrorName::SourceAccessDenied,
+    ErrorName::SourceDeleteMarker,
+    ErrorName::SourceArchived,
+    ErrorName::DestinationNotFound,
+    ErrorName::DestinationAccessDenied,
+    ErrorName::DeletesRefused,
+    ErrorName::WorkDenied,
+    ErrorName::Internal,
+    ErrorName::Throttled,
+    ErrorName::Unavailable,
+    ErrorName::ConnectionLost,
+    ErrorName::Stalled,
+    ErrorName::CredentialsExpired,
+    ErrorName::OutOfTime,
+];
+
 /// A state with where it stands.
 pub(crate) struct State {
     /// Its name.
@@ -105,6 +132,10 @@ pub(crate) fn function_failures(function: &str) -> &'static [ErrorName] {
         "complete" => transload_complete::FAILURES,
         "copy" => transload_copy::FAILURES,
         "abort" => transload_abort::FAILURES,
+        "list" => LIST,
+        "batch" => transload_batch::FAILURES,
+        "delete" => transload_delete::FAILURES,
+        "report" => transload_report::FAILURES,
         other => panic!("the definition calls an unknown function: {other}"),
     }
 }

@@ -2,17 +2,12 @@
 //!
 //! Nothing is written here, and whatever is wrong with a request is refused here, before anything is.
 
-mod attributes;
 mod decide;
 mod failures;
-mod identity;
-mod order;
-mod pin;
-mod refuse;
 
 use std::process::ExitCode;
 
-use transload_store::{Deadline, Ends, Stamp, Stores};
+use transload_store::{Deadline, Ends, Stores, look};
 use transload_wire::{Decision, Failure, HeadInput, HeadOutput};
 
 pub use failures::FAILURES;
@@ -37,39 +32,22 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     let mut ends = Ends::new(stores);
     let source = ends.open("source", &request.source.location)?;
     let destination = ends.open("destination", &request.destination.location)?;
-    refuse::destination(request, destination.as_ref())?;
-
-    // The destination first: what another transfer wrote there was pinned before this one pins its own, so it is never
-    // newer; and what comes after this look makes the write fail, which is conditional on it.
-    let standing = decide::standing(destination.as_ref(), &request.destination).await?;
-    let (pinned, head) = pin::pin(source.as_ref(), request, input.pinned.as_ref()).await?;
-    if let Some(before) = &input.pinned {
-        pin::compare(before, &pinned)?;
-        pin::probe(source.as_ref(), &pinned).await?;
-    }
-    let attributes = attributes::wanted(source.as_ref(), request, &pinned, &head).await?;
-    let identity = identity::of_version(&pinned)?;
-    let token = identity::of_transfer(&input, &identity, &attributes)?;
-    attributes::fit(&attributes, &Stamp::new(&token, &identity, &pinned))?;
-    let layout = decide::layout(source.as_ref(), destination.as_ref(), request, &pinned, &head).await?;
-
-    let (decision, reason) = match decide::skip(standing.as_ref(), request, &pinned, (&token, &identity))? {
-        Some(why) => (Decision::Skip, why),
-        None => order::judge(source.as_ref(), standing.as_ref(), &input, &pinned)
-            .await?
-            .unwrap_or_else(|| decide::route(layout.as_ref())),
-    };
+    look::refuse::destination(&request.destination, &request.options, destination.as_ref())?;
+    let (from, to) = (source.as_ref(), destination.as_ref());
+    let looked = look::look(from, to, request, &input.execution, input.pinned.as_ref()).await?;
+    let layout = decide::layout(from, to, request, &looked.pinned, &looked.head).await?;
+    let (decision, reason) = looked.instead.unwrap_or_else(|| decide::route(layout.as_ref()));
     Ok(HeadOutput {
         decision,
         reason,
-        source: pinned,
+        source: looked.pinned,
         destination: request.destination.clone(),
         options: request.options.clone(),
-        attributes,
-        identity,
-        token,
-        standing: standing.as_ref().and_then(decide::token),
-        replaces: standing.map(|head| head.etag),
+        attributes: looked.attributes,
+        identity: looked.identity,
+        token: looked.token,
+        standing: looked.standing.as_ref().and_then(look::token),
+        replaces: looked.standing.map(|head| head.etag),
         route: request.route.clone(),
         layout: layout.filter(|_| decision == Decision::Parts),
         requests: ends.requests(),

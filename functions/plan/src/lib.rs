@@ -1,4 +1,5 @@
-//! Pure decisions of a transfer: part layout, ranges, batches, routing. No async, no SDK, no clock.
+//! Pure decisions: part layout, ranges, batches and routing of a transfer; patterns, filters, comparison and the joining of
+//! listings of many. No async, no SDK, no clock.
 //!
 //! ```
 //! use transload_plan::{Limits, layout, missing};
@@ -13,19 +14,31 @@
 //! ```
 
 mod batch;
+mod compare;
 mod error;
+mod filter;
+mod glob;
+mod ignore;
 mod layout;
 mod limits;
+mod merge;
 mod missing;
 mod parts;
 mod range;
 mod route;
+mod split;
 
 pub use batch::{BatchBounds, batches};
+pub use compare::{Likeness, Listed, Verdict, compare};
 pub use error::PlanError;
+pub use filter::{Facts, Filter, FilterError, FilterRules, Reason};
+pub use glob::{Glob, GlobError, LONGEST_PATTERN, Slashes};
+pub use ignore::{IgnoreError, IgnoreList};
 pub use layout::{Layout, Run, layout, layout_from_parts};
 pub use limits::{GIB, KIB, Limits, MIB, TIB};
+pub use merge::{Joined, Keyed, Merge, OutOfOrder, Step};
 pub use missing::{ListedPart, disowned_len, missing};
 pub use parts::{PartNumber, PartSet};
 pub use range::ByteRange;
 pub use route::{Route, route};
+pub use split::{Alphabet, middle};

@@ -4,6 +4,7 @@
 //! length, so that a store with small limits is tested quickly and a real one with parts of 5 MiB.
 
 mod conditions;
+mod listing;
 mod multipart;
 mod objects;
 mod refusals;
@@ -39,6 +40,7 @@ pub async fn run(subject: &Subject) {
     conditions::run(subject).await;
     multipart::run(subject).await;
     refusals::run(subject).await;
+    listing::run(subject).await;
 }
 
 impl Subject {

@@ -25,8 +25,9 @@ use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
+    Written,
 };
 
 pub use body::BodyFault;
@@ -229,6 +230,22 @@ impl Store for Faulty {
         Ok(ranged)
     }
 
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let fate = self.enter(Verb::GetObject, object.to_string());
+        fate.check_refused()?;
+        let opened = self.inner.open(object, etag, total).await;
+        fate.check_lost()?;
+        let mut opened = opened?;
+        if let Some(fault) = fate.spoiled {
+            opened.body = body::spoil_read(opened.body, fault, fate.what);
+        }
+        Ok(opened)
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.plain(Verb::DeleteObject, object.to_string(), self.inner.delete_object(object, etag)).await
+    }
+
     async fn put(
         &self,
         target: &Target,
@@ -275,6 +292,16 @@ impl Store for Faulty {
     ) -> Result<Uploads, StoreError> {
         let call = self.inner.list_uploads(bucket, prefix, after);
         self.plain(Verb::ListMultipartUploads, format!("s3://{bucket}/{prefix}"), call).await
+    }
+
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let call = self.inner.list_objects(shelf, after, max);
+        self.plain(Verb::ListObjectsV2, format!("{shelf} behind {after:?}"), call).await
+    }
+
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let call = self.inner.list_versions(shelf, after, max);
+        self.plain(Verb::ListObjectVersions, format!("{shelf} behind {after:?}"), call).await
     }
 }
 

@@ -15,7 +15,9 @@ mod error;
 mod failure;
 pub mod faulty;
 mod keys;
+mod listing;
 pub mod location;
+pub mod look;
 pub mod memory;
 mod pages;
 pub mod parked;
@@ -27,6 +29,8 @@ mod stamp;
 mod store;
 pub mod tap;
 mod verb;
+pub mod whole;
+pub mod work;
 
 pub use combine::Combiner;
 pub use deadline::Deadline;
@@ -35,11 +39,13 @@ pub use ends::Ends;
 pub use error::{StoreError, StoreErrorKind};
 pub use failure::{Side, failure_of};
 pub use keys::account;
+pub use listing::{ListedObject, ObjectListing, Shelf};
 pub use pages::all_parts;
 pub use retry::Backoff;
 pub use stamp::{Stamp, fingerprint, is_ours, made_from};
 pub use store::{
-    BodyError, Complete, Condition, Created, Head, ListedUpload, ObjectBody, ObjectRef, PartBody,
-    PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads, Written,
+    BodyError, Complete, Condition, Created, Deleted, Head, ListedUpload, ObjectBody, ObjectRef, Opened,
+    PartBody, PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads,
+    Written,
 };
 pub use verb::Verb;

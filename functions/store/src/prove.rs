@@ -144,6 +144,19 @@ fn differs(destination: &Destination, what: &str, expected: &str, found: &str) -
     ))
 }
 
+/// Whether the answer to a PUT proves by itself what was written: it tells the checksum of the bytes that were sent, or
+/// an ETag that is their MD5.
+#[must_use]
+pub fn answers(store: &dyn Store, written: &Written, expected: &Expected) -> bool {
+    expected.evidence.iter().any(|evidence| match evidence {
+        Evidence::Checksum(sent) => written.checksum.as_ref() == Some(sent),
+        Evidence::Etag(etag) => {
+            store.etags_are_md5() && etag.as_str().eq_ignore_ascii_case(written.etag.as_str())
+        }
+        Evidence::Accepted { .. } => false,
+    })
+}
+
 /// Tries of the HEAD after a write that was answered with success: some compatible stores show an object late.
 const LOOKS: u32 = 5;
 

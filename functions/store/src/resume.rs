@@ -56,13 +56,32 @@ pub fn pinned_stream(
     pinned: PinnedRange,
     deadline: Deadline,
 ) -> (BoxStream<'static, Result<Bytes, BodyError>>, Reads) {
-    let reads = Reads::default();
+    read(store, pinned, deadline, None)
+}
+
+/// As [`pinned_stream`], of a body that was opened by [`Store::open`] and is the first read.
+pub fn opened_stream(
+    store: Arc<dyn Store>,
+    pinned: PinnedRange,
+    deadline: Deadline,
+    body: ObjectBody,
+) -> BoxStream<'static, Result<Bytes, BodyError>> {
+    read(store, pinned, deadline, Some(body)).0
+}
+
+fn read(
+    store: Arc<dyn Store>,
+    pinned: PinnedRange,
+    deadline: Deadline,
+    body: Option<ObjectBody>,
+) -> (BoxStream<'static, Result<Bytes, BodyError>>, Reads) {
+    let reads = Reads(Arc::new(AtomicU32::new(u32::from(body.is_some()))));
     let reader = Reader {
         store,
         pinned,
         deadline,
         received: 0,
-        body: None,
+        body,
         backoff: Backoff::of_tries(TRIES),
         wrong_ranges: 0,
         reads: reads.clone(),

@@ -12,8 +12,9 @@ use transload_wire::{
     Requests, UploadId, VersionId,
 };
 
-use crate::StoreError;
+use crate::listing::{ObjectListing, Shelf};
 use crate::tap::Seen;
+use crate::{StoreError, StoreErrorKind, Verb};
 
 /// Opens the stores of configured locations. What handlers take as their world.
 pub trait Stores: Send + Sync {
@@ -76,6 +77,21 @@ pub struct Ranged {
     pub range: ByteRange,
     /// The bytes.
     pub body: ObjectBody,
+}
+
+/// An object that is being read, and what HEAD would tell of it. Its ETag and size were checked.
+pub struct Opened {
+    /// Its facts.
+    pub head: Head,
+    /// All of its bytes.
+    pub body: ObjectBody,
+}
+
+/// What deleting an object did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// The delete marker that hides it now, in a bucket with versions.
+    pub marker: Option<VersionId>,
 }
 
 /// Where and with what attributes something is created.
@@ -278,6 +294,14 @@ pub trait Store: Send + Sync {
         total: u64,
     ) -> Result<Ranged, StoreError>;
 
+    /// All bytes of one version and its facts, in one request: `etag` pins it (`If-Match`), `total` is its known size.
+    /// Its count of tags may be missing for want of a right as well as for want of tags.
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError>;
+
+    /// Deletes an object if it has this ETag; in a bucket with versions a delete marker hides it then. Stores without
+    /// conditional writes delete whatever is there.
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError>;
+
     /// Creates an object in one request.
     async fn put(&self, target: &Target, body: PutBody, condition: &Condition)
     -> Result<Written, StoreError>;
@@ -309,4 +333,21 @@ pub trait Store: Send + Sync {
         prefix: &str,
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError>;
+
+    /// A page of at most `max` objects whose keys begin with the shelf's prefix and sort behind `after`, in byte order.
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let _ = (after, max);
+        Err(cannot(Verb::ListObjectsV2, shelf))
+    }
+
+    /// The same with the version of each object; keys whose newest version is a delete marker are left out, so that a page
+    /// may be empty and yet not the last.
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        let _ = (after, max);
+        Err(cannot(Verb::ListObjectVersions, shelf))
+    }
+}
+
+fn cannot(verb: Verb, shelf: &Shelf) -> StoreError {
+    StoreError::new(StoreErrorKind::Unsupported, format!("{verb} {shelf}: this store can not list objects"))
 }

@@ -27,11 +27,17 @@ pub enum Verb {
     AbortMultipartUpload,
     /// Open uploads.
     ListMultipartUploads,
+    /// Objects.
+    ListObjectsV2,
+    /// Objects with their versions.
+    ListObjectVersions,
+    /// The removal of an object.
+    DeleteObject,
 }
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::HeadObject,
         Self::GetObjectTagging,
         Self::GetObjectAttributes,
@@ -43,6 +49,9 @@ impl Verb {
         Self::CompleteMultipartUpload,
         Self::AbortMultipartUpload,
         Self::ListMultipartUploads,
+        Self::ListObjectsV2,
+        Self::ListObjectVersions,
+        Self::DeleteObject,
     ];
 
     /// S3's name.
@@ -60,6 +69,9 @@ impl Verb {
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListMultipartUploads => "ListMultipartUploads",
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListObjectVersions => "ListObjectVersions",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -73,6 +85,7 @@ impl Verb {
                 | Self::UploadPart
                 | Self::CompleteMultipartUpload
                 | Self::AbortMultipartUpload
+                | Self::DeleteObject
         )
     }
 }

@@ -77,6 +77,14 @@ error_names! {
     ChecksumMismatch: permanent,
     /// The encryption key is disabled, deleted or not usable.
     KeyUnavailable: permanent,
+    /// The workflow's own bucket of lists and reports is missing, or refuses what is asked.
+    WorkDenied: permanent,
+    /// More would be deleted at the destination than the request allows, or the source lists empty: nothing was written.
+    DeletesRefused: permanent,
+    /// Objects failed, for the reasons in the report: mend what can be mended, and a redrive sends only them.
+    ObjectsFailed: permanent,
+    /// What was listed is not what was copied, skipped, there already and failed: the report has the sums.
+    AccountingDiffers: permanent,
     /// A rule of this program does not hold; a defect worth a report.
     Internal: permanent,
     /// The store asks to slow down (503, 429).

@@ -18,6 +18,7 @@ mod names;
 mod options;
 mod parse;
 mod place;
+mod report;
 mod states;
 mod sync;
 
@@ -32,6 +33,7 @@ pub use names::{
 pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Source, TransferRequest};
+pub use report::{Counts, DeleteInput, DeleteOutput, ReportInput, ReportOutput, Round, Todo};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,
     HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,

@@ -4,6 +4,8 @@
 //! dimension is only what there are few of: machine and route. The error's name is a property, to be searched for.
 
 mod line;
+mod lists;
+mod many;
 mod states;
 mod time;
 

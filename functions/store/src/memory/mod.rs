@@ -12,6 +12,7 @@
 
 mod body;
 mod hands;
+mod list;
 mod read;
 mod state;
 mod stores;
@@ -27,8 +28,8 @@ use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 
 pub use stores::MemoryStores;
@@ -145,6 +146,15 @@ impl Store for MemoryStore {
         Ok(Ranged { range, body: body::frames(bytes, self.config.frame) })
     }
 
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let (head, bytes) = self.lock().open(object, etag, total)?;
+        Ok(Opened { head, body: body::frames(bytes, self.config.frame) })
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        write::delete(&self.config, &mut self.lock(), object, etag)
+    }
+
     async fn put(
         &self,
         target: &Target,
@@ -190,6 +200,14 @@ impl Store for MemoryStore {
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError> {
         upload::list_uploads(&self.config, &mut self.lock(), bucket, prefix, after)
+    }
+
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::list(&self.config, &mut self.lock(), Verb::ListObjectsV2, shelf, (after, max))
+    }
+
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::list(&self.config, &mut self.lock(), Verb::ListObjectVersions, shelf, (after, max))
     }
 }
 

@@ -35,6 +35,10 @@ impl State {
 
     pub(super) fn head(&mut self, object: &ObjectRef) -> Result<Head, StoreError> {
         self.count(Verb::HeadObject);
+        self.facts_of(object)
+    }
+
+    fn facts_of(&mut self, object: &ObjectRef) -> Result<Head, StoreError> {
         let content = self.content(Verb::HeadObject, object)?.clone();
         let version = self
             .bucket(Verb::HeadObject, object.bucket.as_str())?
@@ -52,6 +56,16 @@ impl State {
             missing_metadata: 0,
             archived: content.archived,
         })
+    }
+
+    pub(super) fn open(
+        &mut self,
+        object: &ObjectRef,
+        etag: &Etag,
+        total: u64,
+    ) -> Result<(Head, Bytes), StoreError> {
+        let bytes = self.get_range(object, etag, ByteRange { start: 0, len: total }, total)?;
+        Ok((self.facts_of(object)?, bytes))
     }
 
     pub(super) fn source_parts(

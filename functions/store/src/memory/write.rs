@@ -11,7 +11,8 @@ use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
 use crate::{
-    Complete, Condition, Hasher, StoreError, StoreErrorKind as Kind, Target, UploadRef, Verb, Written,
+    Complete, Condition, Deleted, Hasher, ObjectRef, StoreError, StoreErrorKind as Kind, Target, UploadRef,
+    Verb, Written,
 };
 
 pub(super) fn put(
@@ -103,6 +104,28 @@ fn assemble(
         archived: false,
         customer_key: false,
     })
+}
+
+pub(super) fn delete(
+    config: &MemoryConfig,
+    state: &mut State,
+    object: &ObjectRef,
+    etag: &Etag,
+) -> Result<Deleted, StoreError> {
+    state.begin(Verb::DeleteObject, &object.bucket)?;
+    let tick = state.tick();
+    let bucket = state.bucket(Verb::DeleteObject, object.bucket.as_str())?;
+    let found = bucket.newest(&object.key).map(|content| &content.etag);
+    let refused = match found {
+        Some(found) if found == etag => None,
+        Some(found) => Some((Kind::PreconditionFailed, format!("ETag {found}"))),
+        None => Some((Kind::NotFound, "nothing".to_owned())),
+    };
+    if let Some((kind, found)) = refused.filter(|_| config.conditional_writes) {
+        let message = format!("{} {object}: expected ETag {etag}, found {found}", Verb::DeleteObject);
+        return Err(StoreError::new(kind, message));
+    }
+    Ok(Deleted { marker: bucket.store(&object.key, None, tick) })
 }
 
 fn check_parts(config: &MemoryConfig, upload: &Upload, complete: &Complete) -> Result<(), (Kind, String)> {

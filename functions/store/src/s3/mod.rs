@@ -7,12 +7,16 @@ mod client;
 mod convert;
 mod counter;
 mod credentials;
+mod delete;
 mod errors;
+mod facts;
 mod framing;
 mod gather;
 mod incoming;
 pub mod inspect;
+mod list;
 mod multipart;
+mod open;
 mod outgoing;
 mod progress;
 mod read;
@@ -20,6 +24,7 @@ mod send;
 mod settings;
 mod source_parts;
 mod surroundings;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -37,8 +42,9 @@ use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, U
 
 use crate::location::Partition;
 use crate::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
+    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
+    Written,
 };
 
 pub use crate::keys::Issued;
@@ -168,6 +174,14 @@ impl Store for S3Store {
         read::get_range(self, object, etag, range, total).await
     }
 
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        open::open(self, object, etag, total).await
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        delete::delete(self, object, etag).await
+    }
+
     async fn put(
         &self,
         target: &Target,
@@ -209,6 +223,14 @@ impl Store for S3Store {
         after: Option<&(ObjectKey, UploadId)>,
     ) -> Result<Uploads, StoreError> {
         multipart::list_uploads(self, bucket, prefix, after).await
+    }
+
+    async fn list_objects(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::objects(self, shelf, after, max).await
+    }
+
+    async fn list_versions(&self, shelf: &Shelf, after: &str, max: u32) -> Result<ObjectListing, StoreError> {
+        list::versions(self, shelf, after, max).await
     }
 }
 

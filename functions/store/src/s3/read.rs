@@ -7,10 +7,11 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, RequestPayer};
 use futures::StreamExt;
 use transload_plan::ByteRange;
-use transload_wire::{Attributes, Etag};
+use transload_wire::Etag;
 
 use super::S3Store;
-use super::convert::{checksum_of, etag, size, time, version, whole};
+use super::convert::etag;
+use super::facts::of_head;
 use super::incoming::Incoming;
 use crate::{Head, ObjectRef, Ranged, StoreError, StoreErrorKind as Kind, Verb};
 
@@ -26,10 +27,10 @@ pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, St
             match why(store, object, error).await {
                 Some(error) => Err(error),
                 // What stood in the way is gone: a clock that was wrong, and that the answers have put right.
-                None => ask(store, object).await.and_then(|answer| head_of(&place, &answer)),
+                None => ask(store, object).await.and_then(|answer| of_head(&place, &answer)),
             }
         }
-        answered => answered.and_then(|answer| head_of(&place, &answer)),
+        answered => answered.and_then(|answer| of_head(&place, &answer)),
     }
 }
 
@@ -85,71 +86,6 @@ fn is_sse_c(message: &str) -> bool {
     message.contains("server side encryption")
         || message.contains("sse-c")
         || message.contains("customer-provided")
-}
-
-fn head_of(place: &str, answer: &HeadObjectOutput) -> Result<Head, StoreError> {
-    if answer.delete_marker() == Some(true) {
-        return Err(StoreError::new(
-            Kind::DeleteMarker,
-            format!("HeadObject {place}: the version is a delete marker"),
-        ));
-    }
-    if answer.sse_customer_algorithm().is_some() {
-        return Err(StoreError::new(
-            Kind::NeedsSseC,
-            format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
-        ));
-    }
-    let etag = etag(Verb::HeadObject, place, answer.e_tag())?;
-    Ok(Head {
-        size: size(Verb::HeadObject, place, answer.content_length())?,
-        version: version(answer.version_id()),
-        last_modified: time(answer.last_modified()),
-        checksum: whole(checksum_of!(answer), answer.checksum_type(), &etag),
-        attributes: attributes_of(answer),
-        tag_count: answer.tag_count().and_then(|count| u32::try_from(count).ok()),
-        missing_metadata: answer.missing_meta().and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
-        archived: is_archived(answer),
-        etag,
-    })
-}
-
-fn attributes_of(answer: &HeadObjectOutput) -> Attributes {
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    Attributes {
-        content_type: owned(answer.content_type()),
-        content_encoding: owned(answer.content_encoding()).and_then(|coding| without_chunked(&coding)),
-        content_language: owned(answer.content_language()),
-        content_disposition: owned(answer.content_disposition()),
-        cache_control: owned(answer.cache_control()),
-        expires: owned(answer.expires_string()),
-        website_redirect: owned(answer.website_redirect_location()),
-        metadata: answer
-            .metadata()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        tags: BTreeMap::new(),
-        storage_class: answer
-            .storage_class()
-            .map(|class| class.as_str().to_owned())
-            .filter(|class| class != "STANDARD"),
-    }
-}
-
-/// Some stores keep `aws-chunked`, which belongs to the upload and not to the object.
-fn without_chunked(coding: &str) -> Option<String> {
-    let kept: Vec<_> =
-        coding.split(',').map(str::trim).filter(|word| *word != "aws-chunked" && !word.is_empty()).collect();
-    (!kept.is_empty()).then(|| kept.join(","))
-}
-
-/// In an archive tier, and not restored: `x-amz-restore` says `ongoing-request="false"` once it is.
-fn is_archived(answer: &HeadObjectOutput) -> bool {
-    let class = answer.storage_class().map(|class| class.as_str());
-    let tier = matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")) || answer.archive_status().is_some();
-    tier && !answer.restore().is_some_and(|restore| restore.contains("ongoing-request=\"false\""))
 }
 
 pub(super) async fn tags(

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use transload_function_tests::{States, World};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::{
-    Complete, Condition, Created, Deadline, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store,
-    StoreError, StoredPart, Stores, Target, UploadRef, Uploads, Written,
+    Complete, Condition, Created, Deadline, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody,
+    Ranged, Store, StoreError, StoredPart, Stores, Target, UploadRef, Uploads, Written,
 };
 use transload_wire::{
     BucketName, ChecksumAlgorithm, ErrorName, Etag, Failure, HeadInput, LocationName, ObjectKey, PartInput,
@@ -348,6 +348,14 @@ impl Store for Profile {
         total: u64,
     ) -> Result<Ranged, StoreError> {
         self.inner.get_range(object, etag, range, total).await
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        self.inner.open(object, etag, total).await
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.inner.delete_object(object, etag).await
     }
     async fn put(
         &self,

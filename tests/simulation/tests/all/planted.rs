@@ -9,8 +9,8 @@ use simulation::random::{Scenario, play_with};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::faulty::{BodyFault, Faulty};
 use transload_store::{
-    Complete, Condition, Created, Head, ObjectRef, PartBody, PartListing, PutBody, Ranged, Store, StoreError,
-    StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectRef, Opened, PartBody, PartListing, PutBody, Ranged,
+    Store, StoreError, StoredPart, Target, UploadRef, Uploads, Verb, Written,
 };
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
@@ -66,6 +66,15 @@ impl Store for Blind {
         total: u64,
     ) -> Result<Ranged, StoreError> {
         self.0.get_range(object, etag, range, total).await
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let opened = self.0.open(object, etag, total).await?;
+        Ok(Opened { head: Head { checksum: None, ..opened.head }, ..opened })
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.0.delete_object(object, etag).await
     }
 
     async fn put(

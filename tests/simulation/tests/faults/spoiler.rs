@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_store::{
-    Complete, Condition, Created, Head, ObjectRef, PartListing, PutBody, Ranged, Store, StoreError,
-    StoredPart, Target, UploadRef, Uploads, Written,
+    Complete, Condition, Created, Deleted, Head, ObjectBody, ObjectRef, Opened, PartListing, PutBody, Ranged,
+    Store, StoreError, StoredPart, Target, UploadRef, Uploads, Written,
 };
 use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
 
@@ -86,6 +86,18 @@ impl Spoiler {
     }
 }
 
+impl Spoiler {
+    fn spoiled(&self, body: ObjectBody) -> ObjectBody {
+        let reads = self.reads.clone();
+        let all = body.try_fold(Vec::new(), |mut all, frame| async move {
+            all.extend_from_slice(&frame);
+            Ok(all)
+        });
+        let altered = async move { all.await.map(|all| reads.meet(all.into())) };
+        stream::once(altered).boxed()
+    }
+}
+
 #[async_trait]
 impl Store for Spoiler {
     fn limits(&self) -> &Limits {
@@ -132,13 +144,16 @@ impl Store for Spoiler {
         total: u64,
     ) -> Result<Ranged, StoreError> {
         let ranged = self.inner.get_range(object, etag, range, total).await?;
-        let (reads, body) = (self.reads.clone(), ranged.body);
-        let all = body.try_fold(Vec::new(), |mut all, frame| async move {
-            all.extend_from_slice(&frame);
-            Ok(all)
-        });
-        let altered = async move { all.await.map(|all| reads.meet(all.into())) };
-        Ok(Ranged { body: stream::once(altered).boxed(), ..ranged })
+        Ok(Ranged { body: self.spoiled(ranged.body), ..ranged })
+    }
+
+    async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
+        let opened = self.inner.open(object, etag, total).await?;
+        Ok(Opened { body: self.spoiled(opened.body), ..opened })
+    }
+
+    async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
+        self.inner.delete_object(object, etag).await
     }
 
     async fn put(

@@ -4,8 +4,10 @@ mod broken_reads;
 mod broken_writes;
 mod contracts;
 mod credentials;
+mod listing;
 mod reading;
 mod resuming;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,18 @@
 //! Names for one version of a source, and for one transfer of it.
 
-use transload_store::fingerprint;
-use transload_wire::{Attributes, ErrorName, Failure, HeadInput, Overwrite, Pinned, Token, Verify};
+use transload_wire::{
+    Attributes, ErrorName, ExecutionInfo, Failure, Overwrite, Pinned, Token, TransferRequest, Verify,
+};
+
+use crate::fingerprint;
 
 /// Identity of the version that is read. A version id names it for good. Without one (or with `null`, which the bucket
 /// reuses), ETag and size name the bytes, and the time of the last change the attributes: S3 changes metadata by copying
 /// an object onto itself, which leaves its ETag as it is.
-pub(crate) fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
+///
+/// # Errors
+/// `Internal` only.
+pub fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
     let object = &pinned.object;
     let size = pinned.size.to_string();
     let mut fields = vec![
@@ -27,12 +33,16 @@ pub(crate) fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
 /// Token of a transfer: what is read, where it is written, and all that the object will be. The same over retries, redrives
 /// and executions with the same input, so that each knows the others' work for its own. Where an object is to be replaced
 /// always, or never, each execution has its own.
-pub(crate) fn of_transfer(
-    input: &HeadInput,
+///
+/// # Errors
+/// `Internal` only.
+pub fn of_transfer(
+    request: &TransferRequest,
+    execution: &ExecutionInfo,
     identity: &Token,
     attributes: &Attributes,
 ) -> Result<Token, Failure> {
-    let (to, options) = (&input.request.destination, &input.request.options);
+    let (to, options) = (&request.destination, &request.options);
     let json = |value: serde_json::Result<String>| {
         value.map_err(|error| ErrorName::Internal.because(format!("token: {error}")))
     };
@@ -47,7 +57,7 @@ pub(crate) fn of_transfer(
     let mut fields =
         vec!["transfer", identity.as_str(), location, bucket, key, &attributes, &encryption, &cut];
     if options.overwrite != Overwrite::IfDifferent {
-        fields.extend(["execution", &input.execution.id, &input.execution.start_time]);
+        fields.extend(["execution", &execution.id, &execution.start_time]);
     }
     digest(&fields)
 }
@@ -109,7 +119,8 @@ mod tests {
         let identity = of_version(&pinned(|_| {})).unwrap();
         let mut attributes = Attributes::default();
         attributes.metadata.insert("colour".to_owned(), metadata.to_owned());
-        of_transfer(&parse(json.as_bytes()).unwrap(), &identity, &attributes).unwrap()
+        let input: transload_wire::HeadInput = parse(json.as_bytes()).unwrap();
+        of_transfer(&input.request, &input.execution, &identity, &attributes).unwrap()
     }
 
     #[test]

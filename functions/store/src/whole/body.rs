@@ -1,19 +1,21 @@
 //! The object's bytes, and what they prove.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
 use transload_plan::ByteRange;
-use transload_store::prove::{Evidence, Expected};
-use transload_store::resume::{PinnedRange, pinned_stream};
-use transload_store::tap::{Flowed, Seen, Wanted, tap};
-use transload_store::{ObjectRef, PutBody};
 use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind, ErrorName, Failure, Verify};
 
-use crate::Work;
+use super::Whole;
+use crate::PutBody;
+use crate::prove::{Evidence, Expected};
+use crate::resume::{PinnedRange, opened_stream, pinned_stream};
+use crate::tap::{Flowed, Seen, Wanted, tap};
 
 /// A body to send, and what will be known of it.
-pub(crate) async fn open(work: &Work) -> Result<(PutBody, Seen), Failure> {
+pub(super) async fn open(work: &Whole) -> Result<(PutBody, Seen), Failure> {
     let mut stream = read(work);
     if work.input.source.size == 0 {
         // Nobody asks an empty body for its frames, and the version is checked by asking.
@@ -28,11 +30,11 @@ pub(crate) async fn open(work: &Work) -> Result<(PutBody, Seen), Failure> {
 }
 
 /// The checksum of a source that tells none: the object is sent only if a second read gives the same.
-async fn first_read(work: &Work) -> Result<Checksum, Failure> {
+async fn first_read(work: &Whole) -> Result<Checksum, Failure> {
     let algorithm = work.target.checksum_algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme);
     let wanted = Wanted { algorithms: vec![algorithm], ..Wanted::default() };
-    let source = &work.input.source;
-    let (mut body, seen) = tap(read(work), source.size, &wanted, source.object.to_string())?;
+    let (size, place) = (work.input.source.size, work.input.source.object.to_string());
+    let (mut body, seen) = tap(read(work), size, &wanted, place)?;
     while body.stream.try_next().await?.is_some() {}
     seen.get().and_then(|flowed| flowed.checksum(algorithm).cloned()).ok_or_else(|| {
         ErrorName::Internal.because("expected a body that was read to have a checksum, found none")
@@ -40,7 +42,7 @@ async fn first_read(work: &Work) -> Result<Checksum, Failure> {
 }
 
 /// Reads the source without sending it, to know what its bytes prove.
-pub(crate) async fn measure(work: &Work) -> Result<Flowed, Failure> {
+pub(super) async fn measure(work: &Whole) -> Result<Flowed, Failure> {
     let (mut body, seen) = open(work).await?;
     while work.deadline.bound(body.stream.try_next()).await??.is_some() {}
     seen.get().ok_or_else(|| {
@@ -48,19 +50,24 @@ pub(crate) async fn measure(work: &Work) -> Result<Flowed, Failure> {
     })
 }
 
-fn read(work: &Work) -> BoxStream<'static, Result<Bytes, Failure>> {
+/// What was opened already is read first; every later read begins anew.
+fn read(work: &Whole) -> BoxStream<'static, Result<Bytes, Failure>> {
     let source = &work.input.source;
     let pinned = PinnedRange {
-        object: ObjectRef::of_pinned(source),
+        object: work.object.clone(),
         etag: source.etag.clone(),
         range: ByteRange { start: 0, len: source.size },
         total: source.size,
     };
-    pinned_stream(work.source.clone(), pinned, work.deadline).0
+    let opened = work.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match opened {
+        Some(body) => opened_stream(work.source.clone(), pinned, work.deadline, body),
+        None => pinned_stream(work.source.clone(), pinned, work.deadline).0,
+    }
 }
 
 /// The source's own checksum is compared in whichever algorithm it is; the destination's proves the write.
-fn wanted(work: &Work) -> Wanted {
+fn wanted(work: &Whole) -> Wanted {
     let algorithm = work.target.checksum_algorithm;
     Wanted {
         algorithms: algorithm.into_iter().collect(),
@@ -70,7 +77,7 @@ fn wanted(work: &Work) -> Wanted {
 }
 
 /// What to read back, as far as it is known.
-pub(crate) fn expected(work: &Work, flowed: Option<&Flowed>) -> Expected {
+pub(super) fn expected(work: &Whole, flowed: Option<&Flowed>) -> Expected {
     let algorithm = work.target.checksum_algorithm;
     let own = work.input.source.checksum.clone().filter(|own| own.kind == ChecksumKind::FullObject);
     let sent = algorithm.and_then(|algorithm| flowed?.checksum(algorithm).cloned());

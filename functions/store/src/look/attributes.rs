@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use transload_store::{Head, ObjectRef, Side, Stamp, Store, StoreErrorKind, failure_of};
 use transload_wire::{
-    Attributes, ErrorName, Failure, MAX_METADATA_BYTES, Pinned, RESERVED_METADATA_PREFIX, TransferRequest,
+    Attributes, ErrorName, Failure, MAX_METADATA_BYTES, RESERVED_METADATA_PREFIX, TransferRequest,
     is_portable_storage_class,
 };
 
-/// The source's attributes, as far as the options do not replace them.
-pub(crate) async fn wanted(
+use crate::{Head, ObjectRef, Side, Stamp, Store, StoreErrorKind, failure_of};
+
+/// The source's attributes, as far as the options do not replace them. Tags are read of `object`, unless the head says
+/// that there are none.
+///
+/// # Errors
+/// `Unsupported` for metadata that the store can not send; those of reading tags.
+pub async fn wanted(
     store: &dyn Store,
     request: &TransferRequest,
-    pinned: &Pinned,
+    object: &ObjectRef,
     head: &Head,
 ) -> Result<Attributes, Failure> {
     let options = &request.options;
@@ -30,7 +35,7 @@ pub(crate) async fn wanted(
     };
     attributes.tags = match &options.tags {
         Some(tags) => tags.clone(),
-        None if options.copy_tags && head.tag_count != Some(0) => tags(store, pinned).await?,
+        None if options.copy_tags && head.tag_count != Some(0) => tags(store, object).await?,
         None => BTreeMap::new(),
     };
     Ok(attributes)
@@ -48,9 +53,12 @@ fn complete(request: &TransferRequest, head: &Head) -> Result<(), Failure> {
     )))
 }
 
-/// Tags of the pinned version. A store that has no tags at all has none to lose.
-async fn tags(store: &dyn Store, pinned: &Pinned) -> Result<BTreeMap<String, String>, Failure> {
-    match store.tags(&ObjectRef::of_pinned(pinned)).await {
+/// Tags of an object. A store that has no tags at all has none to lose.
+///
+/// # Errors
+/// The store's own; of a missing right with what to do about it.
+pub async fn tags(store: &dyn Store, object: &ObjectRef) -> Result<BTreeMap<String, String>, Failure> {
+    match store.tags(object).await {
         Ok(tags) => Ok(tags),
         Err(error) if error.kind == StoreErrorKind::Unsupported => Ok(BTreeMap::new()),
         Err(error) => {
@@ -65,7 +73,10 @@ async fn tags(store: &dyn Store, pinned: &Pinned) -> Result<BTreeMap<String, Str
 }
 
 /// Refuses metadata that does not fit together with our own entries, before anything is written.
-pub(crate) fn fit(attributes: &Attributes, stamp: &Stamp) -> Result<(), Failure> {
+///
+/// # Errors
+/// `DestinationInvalid`.
+pub fn fit(attributes: &Attributes, stamp: &Stamp) -> Result<(), Failure> {
     let bytes = |map: &BTreeMap<String, String>| {
         map.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
     };
@@ -83,11 +94,11 @@ pub(crate) fn fit(attributes: &Attributes, stamp: &Stamp) -> Result<(), Failure>
 
 #[cfg(test)]
 mod tests {
-    use transload_store::memory::{MemoryConfig, MemoryStore};
-    use transload_store::{Head, ObjectRef, Store};
     use transload_wire::{ErrorName, Failure, TransferRequest, parse};
 
-    use crate::pin::pin;
+    use crate::look::pin::pin;
+    use crate::memory::{MemoryConfig, MemoryStore};
+    use crate::{Head, ObjectRef, Store};
 
     /// What is wanted of an object that lost as many entries, under these options.
     async fn wanted(missing_metadata: u32, options: &str) -> Result<Vec<String>, Failure> {
@@ -99,9 +110,9 @@ mod tests {
         );
         let request: TransferRequest = parse(json.as_bytes()).unwrap();
         let (pinned, head) = pin(&store as &dyn Store, &request, None).await.unwrap();
-        assert_eq!(head.missing_metadata, 0, "{}", ObjectRef::of_pinned(&pinned));
+        assert_eq!(head.missing_metadata, 0);
         let head = Head { missing_metadata, ..head };
-        let attributes = super::wanted(&store, &request, &pinned, &head).await?;
+        let attributes = super::wanted(&store, &request, &ObjectRef::of_pinned(&pinned), &head).await?;
         Ok(attributes.metadata.into_keys().collect())
     }
 

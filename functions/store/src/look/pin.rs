@@ -1,11 +1,12 @@
 //! Pins the one version of the source that every later read has to deliver.
 
 use transload_plan::ByteRange;
-use transload_store::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
 use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest};
 
+use crate::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
+
 /// Reads the source's facts: of the version that was pinned before, if one was.
-pub(crate) async fn pin(
+pub(super) async fn pin(
     store: &dyn Store,
     request: &TransferRequest,
     before: Option<&Pinned>,
@@ -26,21 +27,26 @@ pub(crate) async fn pin(
         return Err(ErrorName::SourceArchived
             .because(format!("source: expected {} to be readable, found it in {class}", request.source)));
     }
+    Ok((of(request, &head), head))
+}
+
+/// The version whose facts these are.
+#[must_use]
+pub fn of(request: &TransferRequest, head: &Head) -> Pinned {
     let version_id = head.version.clone().or_else(|| request.source.version_id.clone());
-    let pinned = Pinned {
+    Pinned {
         object: Source { version_id, ..request.source.clone() },
         etag: head.etag.clone(),
         size: head.size,
         last_modified: head.last_modified.clone(),
         checksum: head.checksum.clone(),
-        requester_pays: pays,
-    };
-    Ok((pinned, head))
+        requester_pays: request.options.requester_pays,
+    }
 }
 
 /// Compares with what was pinned before. In a bucket with versions the pinned one stays readable when a newer one comes,
 /// so only what reads of it would see is compared.
-pub(crate) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
+pub(super) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
     if before.object.version_id != now.object.version_id || before.etag != now.etag || before.size != now.size
     {
         return Err(ErrorName::SourceChanged.because(format!(
@@ -55,7 +61,7 @@ pub(crate) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
 
 /// Reads the last byte of the pinned version. A child that ended for good does not say why to the workflow; what every
 /// read meets, like a server that ignores ranges, is met here again and named, instead of using up the rounds.
-pub(crate) async fn probe(store: &dyn Store, pinned: &Pinned) -> Result<(), Failure> {
+pub(super) async fn probe(store: &dyn Store, pinned: &Pinned) -> Result<(), Failure> {
     let Some(start) = pinned.size.checked_sub(1) else { return Ok(()) };
     let (object, range) = (ObjectRef::of_pinned(pinned), ByteRange { start, len: 1 });
     store

@@ -1,22 +1,16 @@
 //! The PUT, its answer, and another try.
 
-use transload_store::prove::{Standing, condition, confirm, exists, guard, read_back};
-use transload_store::tap::Flowed;
-use transload_store::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 use transload_wire::{ErrorName, Failure};
 
-use crate::{Work, body};
+use super::{Done, Trust, Whole, body};
+use crate::prove::{Standing, answers, condition, confirm, exists, guard, read_back};
+use crate::tap::Flowed;
+use crate::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 
 /// PUTs in one call. More is the workflow's to decide, with longer waits that cost nothing.
 const TRIES: u32 = 4;
 /// Bodies that are not what the source says: one may be an accident on the way.
 const MISMATCHES: u32 = 2;
-
-/// What came of it.
-pub(crate) struct Done {
-    pub(crate) head: Box<Head>,
-    pub(crate) reconciled: bool,
-}
 
 /// What a try met.
 enum Met {
@@ -28,7 +22,7 @@ enum Met {
 }
 
 /// Sends the object until it is proven.
-pub(crate) async fn send(work: &Work) -> Result<Done, Failure> {
+pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
     let mut condition = condition(&work.input.options, work.input.replaces.as_ref());
     let mut backoff = Backoff::of_tries(TRIES);
     let mut mismatches = 0;
@@ -51,7 +45,7 @@ pub(crate) async fn send(work: &Work) -> Result<Done, Failure> {
     }
 }
 
-async fn send_once(work: &Work, condition: &Condition) -> Result<Met, Failure> {
+async fn send_once(work: &Whole, condition: &Condition) -> Result<Met, Failure> {
     let honoured = if work.destination.conditional_writes() {
         condition.clone()
     } else {
@@ -79,12 +73,15 @@ async fn send_once(work: &Work, condition: &Condition) -> Result<Met, Failure> {
 }
 
 /// An answer of success is not yet a proof.
-async fn prove(work: &Work, written: &Written, flowed: &Flowed) -> Result<Met, Failure> {
+async fn prove(work: &Whole, written: &Written, flowed: &Flowed) -> Result<Met, Failure> {
     let (store, destination, options) =
         (work.destination.as_ref(), &work.input.destination, &work.input.options);
     let expected = body::expected(work, Some(flowed));
+    if work.trust == Trust::Answer && answers(store, written, &expected) {
+        return Ok(Met::Done(Done::of_answer(written, expected.size)));
+    }
     Ok(match confirm(store, destination, written, &expected, &work.deadline).await? {
-        Standing::Proven(head) => Met::Done(Done { head, reconciled: false }),
+        Standing::Proven(head) => Met::Done(Done::of_head(*head, false)),
         Standing::Broken(head, failure) => Met::Broken(head, failure),
         Standing::Another(head) => {
             return Err(exists(destination, options, &Condition::Anything, Some(&head)));
@@ -95,7 +92,7 @@ async fn prove(work: &Work, written: &Written, flowed: &Flowed) -> Result<Met, F
 
 /// Settles a failed PUT by what stands at the destination: this try's object or an earlier one's, or not ours.
 async fn settle(
-    work: &Work,
+    work: &Whole,
     condition: &Condition,
     error: StoreError,
     flowed: Option<Flowed>,
@@ -109,7 +106,7 @@ async fn settle(
         standing = read_back(store, destination, None, &expected).await;
     }
     let found = match standing {
-        Ok(Standing::Proven(head)) => return Ok(Met::Done(Done { head, reconciled: true })),
+        Ok(Standing::Proven(head)) => return Ok(Met::Done(Done::of_head(*head, true))),
         Ok(Standing::Broken(head, failure)) => return Ok(Met::Broken(head, failure)),
         Ok(Standing::Another(head)) => Some(head),
         Ok(Standing::Nothing) => None,

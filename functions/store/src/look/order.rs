@@ -1,6 +1,6 @@
 //! Keeps an older version of the source from replacing a newer one.
 //!
-//! A transfer that reads whatever is newest needs no more than the order of its looks: see [`handle`](crate::handle). Only
+//! A transfer that reads whatever is newest needs no more than the order of its looks: see [`look`](super::look). Only
 //! a version that was named, or pinned a while ago, may be older than what another transfer wrote meanwhile.
 //!
 //! Dates decide between two versions of which neither is the newest, and only then: S3 dates an object by the start of
@@ -8,19 +8,21 @@
 
 use std::cmp::Ordering;
 
-use transload_store::{Head, ObjectRef, Side, Store, failure_of, made_from, prove};
-use transload_wire::{Decision, Failure, HeadInput, Overwrite, Pinned, Source};
+use transload_wire::{Decision, Failure, Overwrite, Pinned, Source, TransferRequest};
 
-/// What is to be done instead, if the pinned version may be older than the one that stands at the destination.
-pub(crate) async fn judge(
+use crate::{Head, ObjectRef, Side, Store, failure_of, made_from, prove};
+
+/// What is to be done instead, if the pinned version may be older than the one that stands at the destination. `before`
+/// says that it was pinned a while ago.
+pub(super) async fn judge(
     store: &dyn Store,
     standing: Option<&Head>,
-    input: &HeadInput,
+    request: &TransferRequest,
+    before: bool,
     pinned: &Pinned,
 ) -> Result<Option<(Decision, String)>, Failure> {
-    let request = &input.request;
     let named = request.source.version_id.is_some();
-    if request.options.overwrite != Overwrite::IfDifferent || !(named || input.pinned.is_some()) {
+    if request.options.overwrite != Overwrite::IfDifferent || !(named || before) {
         return Ok(None);
     }
     let Some(order) = standing.and_then(|head| made_from(head, pinned)) else { return Ok(None) };

@@ -1,0 +1,27 @@
+//! What this function may fail with: the definition has to retry, catch or park each of these.
+
+use transload_wire::ErrorName as E;
+
+/// Every failure of [`handle`](crate::handle), and of the runtime around it (`InputInvalid` for an input that can not be
+/// read, `Internal` for a panic).
+pub const FAILURES: &[E] = &[
+    E::InputInvalid,
+    E::DestinationInvalid,
+    E::Unsupported,
+    E::SourceNotFound,
+    E::SourceAccessDenied,
+    E::SourceArchived,
+    E::DestinationNotFound,
+    E::DestinationAccessDenied,
+    E::KeyUnavailable,
+    E::DeletesRefused,
+    E::WorkDenied,
+    E::Internal,
+    E::Throttled,
+    E::Unavailable,
+    E::ConnectionLost,
+    E::Stalled,
+    E::CredentialsExpired,
+    E::PartCorrupted,
+    E::OutOfTime,
+];

@@ -1,0 +1,214 @@
+//! The lists of a call: lines of JSON, gathered into files that are closed before they grow large.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use serde::Serialize;
+use transload_store::ListedObject;
+use transload_wire::{Doomed, ErrorName, Failure, Found, Item, Large, ObjectRecord, Outcome, Tally};
+
+use crate::asked::Asked;
+
+/// Folders of lists.
+pub(crate) const FOLDERS: [&str; 4] = ["batches", "large", "deletes", "skipped"];
+/// A file is closed before it has more bytes than this.
+const FILE: usize = 16 << 20;
+/// Most bytes of a line of many objects: a child's input has 256 KiB in all, and the request beside it.
+const LINE: usize = 200_000;
+/// What stands around the objects of a line.
+const FRAME: (&[u8], &[u8]) = (b"{\"objects\":[", b"]}\n");
+
+/// A file that is being filled.
+struct File {
+    folder: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// A line of many objects that is being filled.
+#[derive(Default)]
+struct Line {
+    json: Vec<u8>,
+    count: u32,
+    bytes: u64,
+}
+
+/// Everything that a call writes and counts.
+pub(crate) struct Lists {
+    /// What was found by this call.
+    pub found: Found,
+    /// Names begin so: with the call's number, and a word of this very try, for one that was given up may still be writing.
+    begin: String,
+    files: [File; 4],
+    batch: Line,
+    doomed: Line,
+    full: VecDeque<(String, Bytes)>,
+    names: Vec<String>,
+    batch_objects: u32,
+    batch_bytes: u64,
+}
+
+impl Lists {
+    pub(crate) fn new(call: u32, asked: &Asked) -> Self {
+        Self {
+            found: Found::default(),
+            begin: format!("{call:04}-{:08x}", fastrand::u32(..)),
+            files: FOLDERS.map(|folder| File { folder, bytes: Vec::new() }),
+            batch: Line::default(),
+            doomed: Line::default(),
+            full: VecDeque::new(),
+            names: Vec::new(),
+            batch_objects: asked.request.sync.batch_objects,
+            batch_bytes: asked.request.sync.batch_bytes,
+        }
+    }
+
+    /// An object that one request sends.
+    pub(crate) fn small(&mut self, item: &Item) -> Result<(), Failure> {
+        self.found.small.add(item.size);
+        let json = json(item)?;
+        if self.batch.is_full(json.len(), item.size, (self.batch_objects, self.batch_bytes)) {
+            self.end_batch();
+        }
+        self.batch.add(&json, item.size);
+        Ok(())
+    }
+
+    /// An object that an execution of its own sends.
+    pub(crate) fn large(&mut self, large: &Large) -> Result<(), Failure> {
+        self.found.large.add(large.size);
+        self.line(1, large)
+    }
+
+    /// An object to delete.
+    pub(crate) fn doom(&mut self, doomed: &Doomed) -> Result<(), Failure> {
+        self.found.deletes.add(doomed.size);
+        let json = json(doomed)?;
+        if self.doomed.is_full(json.len(), 0, (self.batch_objects, 0)) {
+            self.end_doomed();
+        }
+        self.doomed.add(&json, 0);
+        Ok(())
+    }
+
+    /// An object that is left out.
+    pub(crate) fn skip(&mut self, object: ListedObject, reason: &str) -> Result<(), Failure> {
+        self.found.skipped.entry(reason.to_owned()).or_default().add(object.size);
+        let record = ObjectRecord {
+            key: object.key,
+            outcome: Outcome::Skipped,
+            size: object.size,
+            etag: None,
+            duration_ms: 0,
+            error: Some(reason.to_owned()),
+            cause: None,
+        };
+        self.line(3, &record)
+    }
+
+    fn line(&mut self, file: usize, line: &impl Serialize) -> Result<(), Failure> {
+        let mut json = json(line)?;
+        json.push(b'\n');
+        self.append(file, &[&json]);
+        Ok(())
+    }
+
+    fn end_batch(&mut self) {
+        let line = std::mem::take(&mut self.batch);
+        self.found.batches += 1;
+        self.append(0, &[FRAME.0, &line.json, FRAME.1]);
+    }
+
+    fn end_doomed(&mut self) {
+        let line = std::mem::take(&mut self.doomed);
+        self.append(2, &[FRAME.0, &line.json, FRAME.1]);
+    }
+
+    fn append(&mut self, file: usize, pieces: &[&[u8]]) {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if self.files[file].bytes.len() + len > FILE {
+            self.end_file(file);
+        }
+        pieces.iter().for_each(|piece| self.files[file].bytes.extend_from_slice(piece));
+    }
+
+    fn end_file(&mut self, file: usize) {
+        let file = &mut self.files[file];
+        if !file.bytes.is_empty() {
+            let name = format!("{}/{}-{:05}.jsonl", file.folder, self.begin, self.names.len());
+            self.names.push(name.clone());
+            self.full.push_back((name, std::mem::take(&mut file.bytes).into()));
+        }
+    }
+
+    /// Ends every line and every file.
+    pub(crate) fn close(&mut self) {
+        if self.batch.count > 0 {
+            self.end_batch();
+        }
+        if self.doomed.count > 0 {
+            self.end_doomed();
+        }
+        (0..FOLDERS.len()).for_each(|file| self.end_file(file));
+    }
+
+    /// Whether a file waits to be written.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// A file to write, and its name behind the run's prefix.
+    pub(crate) fn take(&mut self) -> Option<(String, Bytes)> {
+        self.full.pop_front()
+    }
+
+    /// Names of all files of this call.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Adds what this call found.
+    pub(crate) fn add_to(&self, sum: &mut Found) {
+        let found = &self.found;
+        for (sum, found) in [
+            (&mut sum.listed, found.listed),
+            (&mut sum.destination, found.destination),
+            (&mut sum.present, found.present),
+            (&mut sum.small, found.small),
+            (&mut sum.large, found.large),
+            (&mut sum.deletes, found.deletes),
+        ] {
+            add(sum, found);
+        }
+        sum.batches += found.batches;
+        for (reason, found) in &found.skipped {
+            add(sum.skipped.entry(reason.clone()).or_default(), *found);
+        }
+    }
+}
+
+fn add(sum: &mut Tally, found: Tally) {
+    sum.objects += found.objects;
+    sum.bytes += found.bytes;
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| ErrorName::Internal.because(format!("a list's line: {error}")))
+}
+
+impl Line {
+    /// Whether one more object belongs to the next line.
+    fn is_full(&self, json: usize, bytes: u64, (objects, most): (u32, u64)) -> bool {
+        let length = FRAME.0.len() + self.json.len() + 1 + json + FRAME.1.len();
+        self.count > 0
+            && (self.count >= objects || self.bytes.saturating_add(bytes) > most && most > 0 || length > LINE)
+    }
+
+    fn add(&mut self, json: &[u8], bytes: u64) {
+        if self.count > 0 {
+            self.json.push(b',');
+        }
+        self.json.extend_from_slice(json);
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}

@@ -1,0 +1,128 @@
+//! Looks at single objects, where two lists do not tell whether they are the same.
+
+use transload_plan::{Joined, Likeness, Listed, Verdict, compare};
+use transload_store::look::identity;
+use transload_store::{
+    Backoff, Deadline, Head, ListedObject, ObjectRef, Shelf, Side, Store, StoreErrorKind, failure_of,
+};
+use transload_wire::{ChecksumKind, Failure, Pinned, SOURCE_METADATA, Source};
+
+use crate::lister::World;
+use crate::pages::Row;
+
+/// HEADs at a time, of all listers together.
+pub(crate) const AT_A_TIME: usize = 64;
+/// Tries of one HEAD.
+const TRIES: u32 = 3;
+
+/// Whether such a comparison may ask for more than lists.
+pub(crate) fn may_ask(likeness: Likeness) -> bool {
+    matches!(likeness, Likeness::Checksum | Likeness::Version)
+}
+
+/// Whether both sides of a row are the same.
+pub(crate) async fn verdict(world: &World<'_>, row: &Joined<Row, Row>) -> Result<Verdict, Failure> {
+    let Joined::Both(source, destination) = row else { return Ok(Verdict::Differs) };
+    let (source, destination) = (&source.object, &destination.object);
+    let verdict = compare(world.asked.likeness, &listed(source), &listed(destination));
+    // What is left out anyway needs no look.
+    if verdict != Verdict::NeedsHead || crate::judge::left_out(world.asked, source).is_some() {
+        return Ok(verdict);
+    }
+    let _one = world.heads.acquire().await;
+    let same = is_same(world, source, destination).await?;
+    Ok(if same { Verdict::Same } else { Verdict::Differs })
+}
+
+fn listed(object: &ListedObject) -> Listed<'_> {
+    Listed { size: object.size, etag: object.etag.as_str(), modified: &object.last_modified }
+}
+
+/// Whether the destination says that it was made from the source's present version; or else, where checksums count, whether
+/// both tell the same one.
+async fn is_same(
+    world: &World<'_>,
+    source: &ListedObject,
+    destination: &ListedObject,
+) -> Result<bool, Failure> {
+    let (from, to) = (&world.asked.source, &world.asked.destination);
+    let Some(there) = head(to.store.as_ref(), &to.shelf, destination, Side::Destination).await? else {
+        return Ok(false);
+    };
+    if there.size != source.size {
+        return Ok(false);
+    }
+    let made_from = there.attributes.metadata.get(SOURCE_METADATA);
+    let is = |pinned: Pinned| {
+        identity::of_version(&pinned).map(|id| made_from.is_some_and(|made| made == id.as_str()))
+    };
+    if is(pinned(world, source, None))? {
+        return Ok(true);
+    }
+    let checksums = world.asked.likeness == Likeness::Checksum;
+    if (made_from.is_none() && !checksums) || source.version.is_some() && !checksums {
+        return Ok(false);
+    }
+    let Some(here) = head(from.store.as_ref(), &from.shelf, source, Side::Source).await? else {
+        return Ok(false);
+    };
+    if here.etag != source.etag {
+        return Ok(false);
+    }
+    Ok(is(pinned(world, source, Some(&here)))? || checksums && tell_the_same(&here, &there))
+}
+
+fn tell_the_same(here: &Head, there: &Head) -> bool {
+    let (Some(here), Some(there)) = (&here.checksum, &there.checksum) else { return false };
+    here == there && here.kind == ChecksumKind::FullObject
+}
+
+/// The source as a transfer would pin it: by what was listed, or what a HEAD told.
+fn pinned(world: &World<'_>, source: &ListedObject, head: Option<&Head>) -> Pinned {
+    let tree = &world.asked.request.source;
+    Pinned {
+        object: Source {
+            location: tree.location.clone(),
+            bucket: tree.bucket.clone(),
+            key: source.key.clone(),
+            version_id: head.and_then(|head| head.version.clone()).or_else(|| source.version.clone()),
+        },
+        etag: source.etag.clone(),
+        size: source.size,
+        last_modified: head.map_or_else(|| source.last_modified.clone(), |head| head.last_modified.clone()),
+        checksum: None,
+        requester_pays: world.asked.request.options.requester_pays,
+    }
+}
+
+/// Facts of an object; `None` if it has gone since it was listed.
+async fn head(
+    store: &dyn Store,
+    shelf: &Shelf,
+    object: &ListedObject,
+    side: Side,
+) -> Result<Option<Head>, Failure> {
+    let object = ObjectRef {
+        bucket: shelf.bucket.clone(),
+        key: object.key.clone(),
+        version: object.version.clone(),
+        requester_pays: shelf.requester_pays,
+    };
+    let mut backoff = Backoff::of_tries(TRIES);
+    loop {
+        match store.head(&object).await {
+            Ok(head) => return Ok(Some(head)),
+            // Gone, or of a kind that can not be compared: whoever is to send it will see.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    StoreErrorKind::NotFound | StoreErrorKind::DeleteMarker | StoreErrorKind::NeedsSseC
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(error) if error.is_transient() && backoff.pause(&Deadline::NONE).await => {}
+            Err(error) => return Err(failure_of(error, side)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! State `Report`: accounts for every object that was listed, from what the Maps' ResultWriters left.
+//!
+//! Results are read line by line and written on at once, so that memory does not grow with the number of objects. What is
+//! kept is sums, and a bounded number of rows for the page.
+
+mod accounts;
+mod again;
+mod child;
+mod csv;
+mod failures;
+mod gather;
+mod html;
+mod json;
+mod lines;
+mod page;
+mod results;
+mod slowest;
+mod spool;
+mod throughput;
+mod time;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use transload_store::Deadline;
+use transload_store::work::{OpenWork, WorkFiles};
+use transload_wire::{ErrorName, Failure, ReportInput, ReportOutput, Todo};
+
+pub use failures::FAILURES;
+
+use crate::gather::Gathered;
+
+/// Writes the report of a run: `report/report.json`, `report/objects.csv`, `report/report.html`. After a redrive what failed
+/// is written as new lists instead.
+///
+/// # Errors
+/// `ObjectsFailed` if anything failed, `AccountingDiffers` if objects are missing from the results; the report stands then
+/// all the same.
+pub async fn handle(
+    files: Arc<dyn WorkFiles>,
+    deadline: Deadline,
+    input: ReportInput,
+) -> Result<ReportOutput, Failure> {
+    let done = deadline.bound(run(&files, &input)).await.and_then(|done| done);
+    done.map_err(|failure| failure.among(FAILURES))
+}
+
+async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOutput, Failure> {
+    let Some(last) = input.rounds.last() else {
+        return Err(ErrorName::InputInvalid.because("rounds: expected at least one, found none"));
+    };
+    let redriven = input.execution.redrive_count > last.redrive_count;
+    let gathered = gather::all(files, input, !redriven).await?;
+    let counts = accounts::counts(&input.found, &gathered);
+    let accounted = accounts::check(&input.found, &gathered);
+    let failed = counts.failed.objects + counts.undeleted.objects;
+    if redriven && failed > 0 && accounted.is_ok() {
+        let (prefix, todo) = again::write(files, input).await?;
+        let report = page::name(input, page::HTML);
+        return Ok(ReportOutput { again: true, prefix: Some(prefix), todo, counts, report });
+    }
+    let report = page::write(files.as_ref(), input, &counts, &gathered, &accounted).await?;
+    accounted?;
+    if failed > 0 {
+        return Err(failures_of(&gathered, failed, files.bucket(), &report));
+    }
+    Ok(ReportOutput { again: false, prefix: None, todo: Todo::default(), counts, report })
+}
+
+fn failures_of(gathered: &Gathered, failed: u64, bucket: &str, report: &str) -> Failure {
+    let by_name: Vec<_> =
+        gathered.errors.iter().map(|(name, tally)| format!("{} {name}", tally.objects)).collect();
+    ErrorName::ObjectsFailed.because(format!(
+        "expected no object to fail, found {failed} ({}): see s3://{bucket}/{report}; a redrive sends only them",
+        by_name.join(", ")
+    ))
+}
+
+/// Serves invocations until the process is ended.
+#[must_use]
+pub fn serve() -> ExitCode {
+    let work = OpenWork::default();
+    transload_runtime::serve(async |_stores, deadline, input| handle(work.open()?, deadline, input).await)
+}

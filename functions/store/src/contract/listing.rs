@@ -1,0 +1,113 @@
+//! Listings: every key once, in byte order, from anywhere on.
+
+use super::{Subject, kind};
+use crate::{ListedObject, ObjectListing, Shelf, StoreError, StoreErrorKind as Kind};
+
+/// In byte order: an order by letters, or by code units of UTF-16, is another.
+const KEYS: [&str; 14] = [
+    "listed/",
+    "listed/%",
+    "listed/%2F",
+    "listed/+",
+    "listed//x",
+    "listed/A",
+    "listed/Z z",
+    "listed/a",
+    "listed/a b",
+    "listed/a+b",
+    "listed/a/b",
+    "listed/\u{e9}",
+    "listed/\u{ffee}",
+    "listed/\u{1f680}",
+];
+
+pub(super) async fn run(subject: &Subject) {
+    for key in KEYS {
+        subject.put(key, key.as_bytes()).await;
+    }
+    subject.put("listed0", b"outside").await;
+    every_key_comes_once_in_byte_order(subject).await;
+    a_listing_begins_anywhere(subject).await;
+    what_is_listed_is_what_is_there(subject).await;
+    what_can_not_be_listed_is_told(subject).await;
+}
+
+fn shelf(subject: &Subject, name: &str) -> Shelf {
+    Shelf {
+        bucket: subject.bucket.clone(),
+        prefix: format!("{}{name}", subject.prefix),
+        requester_pays: false,
+    }
+}
+
+async fn page(
+    subject: &Subject,
+    shelf: &Shelf,
+    after: &str,
+    max: u32,
+    versions: bool,
+) -> Result<ObjectListing, StoreError> {
+    if versions {
+        subject.store.list_versions(shelf, after, max).await
+    } else {
+        subject.store.list_objects(shelf, after, max).await
+    }
+}
+
+async fn all(subject: &Subject, name: &str, max: u32, versions: bool) -> Vec<ListedObject> {
+    let (shelf, mut after, mut found) = (shelf(subject, name), String::new(), Vec::new());
+    loop {
+        let page = page(subject, &shelf, &after, max, versions).await;
+        let page = page.unwrap_or_else(|error| panic!("list {name} behind {after:?}: {error}"));
+        assert!(page.objects.len() <= max as usize, "list {name}: a page of {}", page.objects.len());
+        found.extend(page.objects);
+        match page.next {
+            Some(next) => after = next,
+            None => return found,
+        }
+    }
+}
+
+async fn every_key_comes_once_in_byte_order(subject: &Subject) {
+    for versions in [false, true] {
+        for max in [1, 3, 14, 1_000] {
+            let found = all(subject, "listed/", max, versions).await;
+            let keys: Vec<_> = found.iter().map(|object| object.key.as_str()).collect();
+            let expected = KEYS.map(|key| format!("{}{key}", subject.prefix));
+            assert_eq!(keys, expected, "pages of {max}, versions {versions}");
+        }
+    }
+    assert_eq!(all(subject, "listed/nothing", 1_000, false).await, []);
+}
+
+async fn a_listing_begins_anywhere(subject: &Subject) {
+    for versions in [false, true] {
+        for (after, rest) in [("listed/A", 8), ("listed/AA", 8), ("listed/\u{1f680}", 0), ("listed/%", 12)] {
+            let shelf = shelf(subject, "listed/");
+            let after = format!("{}{after}", subject.prefix);
+            let page = page(subject, &shelf, &after, 1_000, versions).await.expect("a page");
+            assert_eq!(page.objects.len(), rest, "behind {after:?}, versions {versions}");
+        }
+    }
+}
+
+async fn what_is_listed_is_what_is_there(subject: &Subject) {
+    for versions in [false, true] {
+        for object in all(subject, "listed/a", 1_000, versions).await {
+            let name = object.key.as_str().strip_prefix(&subject.prefix).expect("a key of the test");
+            let head = subject.head(name).await;
+            let listed = (object.size, &object.etag, object.last_modified.as_str(), object.archived);
+            assert_eq!(listed, (head.size, &head.etag, head.last_modified.as_str(), false), "{name}");
+            assert_eq!(object.version, head.version.filter(|_| versions), "{name}");
+            assert_eq!(object.storage_class, None, "{name}");
+        }
+    }
+}
+
+async fn what_can_not_be_listed_is_told(subject: &Subject) {
+    let nowhere = Shelf { bucket: subject.missing_bucket.clone(), ..shelf(subject, "listed/") };
+    for versions in [false, true] {
+        let answer = page(subject, &nowhere, "", 10, versions).await;
+        assert_eq!(kind("list in no bucket", answer), Kind::NoSuchBucket);
+    }
+}

@@ -1,0 +1,7 @@
+//! Many objects: the bucket machine on the engine, with the functions that do its work.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
+
+mod accounts;
+mod lister;
+mod redrive;
+mod world;
