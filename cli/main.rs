@@ -29,6 +29,7 @@ mod table;
 mod template;
 mod times;
 mod units;
+mod uploads;
 mod view;
 mod voice;
 mod watch;
@@ -40,7 +41,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
-    copy, describe, executions, history, local, redrive, report as report_command, resume, stop, worker,
+    copy, describe, executions, history, local, redrive, report as report_command, resume, stop,
+    uploads as uploads_command, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
@@ -120,6 +122,8 @@ enum Command {
     Resume(resume::ResumeArgs),
     /// Stop a running execution
     Stop(stop::StopArgs),
+    /// List open uploads, and release those that nobody needs
+    Uploads(uploads_command::UploadsArgs),
     /// Look for what would stand in a transfer's way: credentials, rights, Regions, clocks, configurations
     Doctor(doctor::DoctorArgs),
     /// Read settings, keys and the table of the systems before
@@ -178,6 +182,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
+        Command::Uploads(args) => uploads_command::run(args, global).await,
         Command::Import(args) => import::run(args, global).await,
         Command::Doctor(args) => doctor::run(args, global).await,
         Command::Worker(_) => Ok(()),

@@ -43,6 +43,11 @@ impl Place {
         }
     }
 
+    /// Its location and bucket.
+    pub(crate) fn bucket(&self) -> (LocationName, BucketName) {
+        (self.location.clone(), self.bucket.clone())
+    }
+
     /// As a source, at a version or the newest one.
     ///
     /// # Errors

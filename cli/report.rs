@@ -137,7 +137,8 @@ fn assemble(
     }
 }
 
-fn redrivable(status: &str, history: &[Value]) -> bool {
+/// Whether a redrive would go on: an execution that ended in a Fail state would only fail there again.
+pub(crate) fn redrivable(status: &str, history: &[Value]) -> bool {
     let mut entered = history.iter().rev().filter_map(|event| event["type"].as_str());
     let last = entered.find(|kind| kind.ends_with("StateEntered"));
     !matches!(status, "RUNNING" | "SUCCEEDED") && last != Some("FailStateEntered")

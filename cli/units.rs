@@ -36,6 +36,26 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(*factor).ok_or_else(|| format!("expected less than 2^64 bytes, found {text:?}"))
 }
 
+/// Reads `7d`, `12h`, `30m` or `90s`.
+///
+/// # Errors
+/// What was expected and found, for clap to show beside the flag.
+pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+    let refuse = || format!("expected a time such as 7d, 12h, 30m or 90s, found {text:?}");
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim() {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => return Err(refuse()),
+    };
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    // Beyond a hundred years no calendar of ours goes back.
+    seconds.filter(|seconds| *seconds <= 100 * 366 * 86_400).map(Duration::from_secs).ok_or_else(refuse)
+}
+
 /// Bytes in the largest binary unit that leaves at least 1, three digits long.
 pub(crate) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -87,7 +107,7 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_size, rate, size, time};
+    use super::{parse_age, parse_size, rate, size, time};
     use std::time::Duration;
 
     #[test]
@@ -105,6 +125,17 @@ mod tests {
         }
         for bad in ["", "MiB", "1.5GiB", "-1", "1 parsec", "18446744073709551616", "99999999TiB"] {
             assert!(parse_size(bad).unwrap_err().contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ages_are_read_with_units() {
+        let rows = [("7d", 604_800), ("12h", 43_200), ("30 m", 1_800), ("0s", 0)];
+        for (text, seconds) in rows {
+            assert_eq!(parse_age(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "7", "d", "-1d", "1.5h", "1w", "99999999999999999999d", "40000d"] {
+            assert!(parse_age(bad).unwrap_err().contains(bad), "{bad}");
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod redrive;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod stop;
+pub(crate) mod uploads;
 pub(crate) mod worker;
 
 use serde::Serialize;

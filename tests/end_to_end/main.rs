@@ -13,3 +13,4 @@ mod resume;
 mod support;
 mod template;
 mod transfer;
+mod uploads;

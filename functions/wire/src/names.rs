@@ -122,6 +122,14 @@ fn is_graphic(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
+impl ObjectKey {
+    /// Whether it is white space alone. S3 takes such keys; its client in Rust does not send them.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.as_str().trim().is_empty()
+    }
+}
+
 fn is_bucket(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = text.as_bytes();

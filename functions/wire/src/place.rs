@@ -65,8 +65,8 @@ impl TransferRequest {
     /// What the types alone do not refuse.
     ///
     /// # Errors
-    /// [`ErrorName::InputInvalid`] if source and destination are one object; [`ErrorName::DestinationInvalid`] for
-    /// options that no destination accepts.
+    /// [`ErrorName::InputInvalid`] if source and destination are one object; [`ErrorName::Unsupported`] for a key of white
+    /// space alone; [`ErrorName::DestinationInvalid`] for options that no destination accepts.
     pub fn check(&self) -> Result<(), Failure> {
         let (s, d) = (&self.source, &self.destination);
         if (&s.location, &s.bucket, &s.key) == (&d.location, &d.bucket, &d.key) {
@@ -74,6 +74,41 @@ impl TransferRequest {
                 "destination: expected another object than the source, found {d} in both"
             )));
         }
+        for (field, key) in [("source", &s.key), ("destination", &d.key)] {
+            if key.is_blank() {
+                return Err(ErrorName::Unsupported.because(format!(
+                    "{field}.key: expected a character that is no white space (S3 has such keys, but the AWS SDK for Rust \
+                     takes them for none), found {:?}",
+                    key.as_str()
+                )));
+            }
+        }
         self.options.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TransferRequest;
+    use crate::{ErrorName, parse};
+
+    fn check(source: &str, destination: &str) -> Result<(), (ErrorName, String)> {
+        let json = serde_json::json!({
+            "source": {"location": "g", "bucket": "abc", "key": source},
+            "destination": {"location": "c", "bucket": "abc", "key": destination},
+        });
+        let request: TransferRequest = parse(json.to_string().as_bytes()).map_err(|f| (f.name, f.message))?;
+        request.check().map_err(|failure| (failure.name, failure.message))
+    }
+
+    #[test]
+    fn a_key_of_white_space_alone_is_refused_by_its_field() {
+        for (source, destination, field) in
+            [(" ", "k", "source.key"), ("k", "\t \u{2003}", "destination.key")]
+        {
+            let (name, message) = check(source, destination).unwrap_err();
+            assert!(name == ErrorName::Unsupported && message.starts_with(field), "{name:?}: {message}");
+        }
+        assert_eq!(check(" k", "k "), Ok(()));
     }
 }
