@@ -22,5 +22,6 @@ pub const FAILURES: &[E] = &[
     E::ConnectionLost,
     E::Stalled,
     E::CredentialsExpired,
+    E::PartCorrupted,
     E::OutOfTime,
 ];

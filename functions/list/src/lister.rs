@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use futures::StreamExt;
 use futures::stream;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{Notify, Semaphore};
 use transload_plan::{Joined, Keyed, Merge, OutOfOrder, Step, Verdict};
 use transload_store::Side;
@@ -154,8 +154,12 @@ impl<'a> Lister<'a> {
     /// Whether each row's two sides are the same; `None`: it is time to stop.
     async fn settle(&self, rows: &[Pair]) -> Result<Option<Vec<Verdict>>, Failure> {
         let world = self.world;
-        let verdicts = stream::iter(rows).map(|row| look::verdict(world, row)).buffered(look::AT_A_TIME);
-        let settled = world.stop.bound(!self.moved, verdicts.collect::<Vec<_>>()).await?;
+        if !look::may_ask(world.asked.likeness) {
+            return Ok(Some(rows.iter().map(|row| look::by_lists(world.asked, row)).collect()));
+        }
+        let looks: Vec<_> = rows.iter().map(|row| look::verdict(world, row).boxed()).collect();
+        let verdicts = stream::iter(looks).buffered(look::AT_A_TIME).collect::<Vec<_>>();
+        let settled = world.stop.bound(!self.moved, verdicts).await?;
         settled.map(|verdicts| verdicts.into_iter().collect()).transpose()
     }
 

@@ -7,6 +7,7 @@ use transload_store::{
 };
 use transload_wire::{ChecksumKind, Failure, Pinned, SOURCE_METADATA, Source};
 
+use crate::asked::Asked;
 use crate::lister::{Pair, World};
 
 /// HEADs at a time, of all listers together.
@@ -19,11 +20,21 @@ pub(crate) fn may_ask(likeness: Likeness) -> bool {
     matches!(likeness, Likeness::Checksum | Likeness::Version)
 }
 
+/// What two lists tell of a row.
+pub(crate) fn by_lists(asked: &Asked, row: &Pair) -> Verdict {
+    match row {
+        Joined::Both(source, destination) => {
+            compare(asked.likeness, &listed(&source.object), &listed(&destination.object))
+        }
+        Joined::Source(_) | Joined::Destination(_) => Verdict::Differs,
+    }
+}
+
 /// Whether both sides of a row are the same.
 pub(crate) async fn verdict(world: &World<'_>, row: &Pair) -> Result<Verdict, Failure> {
-    let Joined::Both(source, destination) = row else { return Ok(Verdict::Differs) };
+    let verdict = by_lists(world.asked, row);
+    let Joined::Both(source, destination) = row else { return Ok(verdict) };
     let (source, destination) = (&source.object, &destination.object);
-    let verdict = compare(world.asked.likeness, &listed(source), &listed(destination));
     // What is left out anyway needs no look.
     if verdict != Verdict::NeedsHead || crate::judge::left_out(world.asked, source).is_some() {
         return Ok(verdict);

@@ -210,6 +210,14 @@ pub(crate) fn of(request: Value) -> Result<ListInput, Failure> {
     transload_wire::parse(input.to_string().as_bytes())
 }
 
+/// Engines run workers on threads of their own choice.
+#[test]
+fn a_call_may_move_between_threads() {
+    fn moves(_: impl Send) {}
+    let world = World::new();
+    moves(transload_list::handle(&world.stores, &world.files, Deadline::NONE, input(&json!({}))));
+}
+
 /// The run's lists stand under its name and start.
 #[tokio::test]
 async fn lists_stand_below_the_name_of_the_run() {
