@@ -20,6 +20,9 @@ use crate::progress::{Progress, Step};
 /// Between two looks at the history.
 const LOOK: Duration = Duration::from_millis(150);
 
+/// States in which nothing is sent.
+const LISTING: [&str; 5] = ["", "Begin", "List", "Listed", "Planned"];
+
 /// What a child of a Map tells at its end.
 #[derive(Deserialize)]
 struct Told {
@@ -153,17 +156,14 @@ impl Done {
 
     fn step(&self, story: &SyncStory) -> Step {
         let (of_objects, size) = story.to_send();
-        let listed = story.found.listed.objects;
-        let note = match story.state.as_str() {
-            "" | "Begin" | "List" | "Listed" if listed > 0 => format!("{listed} listed"),
-            _ => String::new(),
-        };
+        let (listing, listed) = (LISTING.contains(&story.state.as_str()), story.found.listed.objects);
+        let note = if listing && listed > 0 { format!("{listed} listed") } else { String::new() };
         Step {
             state: story.state.clone(),
             bytes: self.bytes,
-            size: (of_objects > 0).then_some(size),
+            size: (of_objects > 0 && !listing).then_some(size),
             parts: self.objects,
-            of_parts: of_objects,
+            of_parts: if listing { 0 } else { of_objects },
             round: story.rounds + 1,
             many: true,
             failed: self.failed,

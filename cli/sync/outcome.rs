@@ -135,6 +135,8 @@ pub(crate) fn lines(outcomes: &Outcomes) -> String {
     }
     let tally = match &outcomes.counts {
         Some(counts) => done(counts),
+        // It ended before anything was listed whole.
+        None if outcomes.found == Found::default() => return pairs(&rows),
         None => todo(&outcomes.found),
     };
     format!("{}\n{}", pairs(&rows), tally)
