@@ -22,6 +22,5 @@ pub const FAILURES: &[E] = &[
     E::ConnectionLost,
     E::Stalled,
     E::CredentialsExpired,
-    E::PartCorrupted,
     E::OutOfTime,
 ];

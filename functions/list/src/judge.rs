@@ -5,8 +5,8 @@ use transload_store::ListedObject;
 use transload_wire::{Archived, Doomed, ErrorName, Etag, Failure, Item, Large, ObjectKey, Overwrite};
 
 use crate::asked::Asked;
+use crate::lister::Pair;
 use crate::lists::Lists;
-use crate::pages::Row;
 
 /// Reasons beside those of the filter.
 const KEY_UNUSABLE: &str = "keyUnusable";
@@ -14,7 +14,7 @@ const ARCHIVED: &str = "archived";
 const EXISTS: &str = "exists";
 
 /// The key of a row, behind the prefixes.
-pub(crate) fn key(row: &Joined<Row, Row>) -> &str {
+pub(crate) fn key(row: &Pair) -> &str {
     match row {
         Joined::Both(row, _) | Joined::Source(row) | Joined::Destination(row) => row.key(),
     }
@@ -24,12 +24,7 @@ pub(crate) fn key(row: &Joined<Row, Row>) -> &str {
 ///
 /// # Errors
 /// `SourceArchived`, where the request wants to fail for that.
-pub(crate) fn judge(
-    asked: &Asked,
-    lists: &mut Lists,
-    row: Joined<Row, Row>,
-    verdict: Verdict,
-) -> Result<(), Failure> {
+pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, verdict: Verdict) -> Result<(), Failure> {
     let (source, destination) = match row {
         Joined::Both(source, destination) => (Some(source.object), Some(destination.object)),
         Joined::Source(source) => (Some(source.object), None),

@@ -21,6 +21,9 @@ use crate::{judge, lock, look};
 const ROWS: usize = 1_000;
 const ROWS_WITH_HEADS: usize = 256;
 
+/// A key with the objects of the sides that have it.
+pub(crate) type Pair = Joined<Row, Row>;
+
 /// What the listers of a call share.
 pub(crate) struct World<'a> {
     pub asked: &'a Asked,
@@ -113,7 +116,7 @@ impl<'a> Lister<'a> {
     }
 
     /// As many rows as the pages give, and what comes behind them.
-    fn rows(&mut self) -> (Vec<Joined<Row, Row>>, Option<Step<Row, Row>>) {
+    fn rows(&mut self) -> (Vec<Pair>, Option<Step<Row, Row>>) {
         let most = if look::may_ask(self.world.asked.likeness) { ROWS_WITH_HEADS } else { ROWS };
         let mut rows = Vec::new();
         while rows.len() < most {
@@ -149,14 +152,14 @@ impl<'a> Lister<'a> {
     }
 
     /// Whether each row's two sides are the same; `None`: it is time to stop.
-    async fn settle(&self, rows: &[Joined<Row, Row>]) -> Result<Option<Vec<Verdict>>, Failure> {
+    async fn settle(&self, rows: &[Pair]) -> Result<Option<Vec<Verdict>>, Failure> {
         let world = self.world;
         let verdicts = stream::iter(rows).map(|row| look::verdict(world, row)).buffered(look::AT_A_TIME);
         let settled = world.stop.bound(!self.moved, verdicts.collect::<Vec<_>>()).await?;
         settled.map(|verdicts| verdicts.into_iter().collect()).transpose()
     }
 
-    async fn hand_on(&mut self, rows: Vec<Joined<Row, Row>>, verdicts: Vec<Verdict>) -> Result<(), Failure> {
+    async fn hand_on(&mut self, rows: Vec<Pair>, verdicts: Vec<Verdict>) -> Result<(), Failure> {
         if let Some(last) = rows.last() {
             judge::key(last).clone_into(&mut self.cursor);
             self.moved |= !self.cursor.is_empty();

@@ -7,8 +7,7 @@ use transload_store::{
 };
 use transload_wire::{ChecksumKind, Failure, Pinned, SOURCE_METADATA, Source};
 
-use crate::lister::World;
-use crate::pages::Row;
+use crate::lister::{Pair, World};
 
 /// HEADs at a time, of all listers together.
 pub(crate) const AT_A_TIME: usize = 64;
@@ -21,7 +20,7 @@ pub(crate) fn may_ask(likeness: Likeness) -> bool {
 }
 
 /// Whether both sides of a row are the same.
-pub(crate) async fn verdict(world: &World<'_>, row: &Joined<Row, Row>) -> Result<Verdict, Failure> {
+pub(crate) async fn verdict(world: &World<'_>, row: &Pair) -> Result<Verdict, Failure> {
     let Joined::Both(source, destination) = row else { return Ok(Verdict::Differs) };
     let (source, destination) = (&source.object, &destination.object);
     let verdict = compare(world.asked.likeness, &listed(source), &listed(destination));
@@ -60,7 +59,8 @@ async fn is_same(
         return Ok(true);
     }
     let checksums = world.asked.likeness == Likeness::Checksum;
-    if (made_from.is_none() && !checksums) || source.version.is_some() && !checksums {
+    // Where the metadata alone decides, a look at the source tells no more than a list of its versions.
+    if !checksums && (made_from.is_none() || source.version.is_some()) {
         return Ok(false);
     }
     let Some(here) = head(from.store.as_ref(), &from.shelf, source, Side::Source).await? else {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 use transload_store::{Deadline, ObjectListing, Shelf};
-use transload_wire::ErrorName;
+use transload_wire::{ErrorName, Found, KeyRange, Left};
 
 use crate::support::{World, input};
 
@@ -25,7 +25,7 @@ const LIES: [(&str, Lie); 6] = [
     }),
     ("a key is of another prefix", |page| {
         if let Some(first) = page.objects.first_mut() {
-            first.key = "elsewhere".parse().unwrap();
+            first.key = format!("q/{}", &first.key.as_str()[2..]).parse().unwrap();
         }
     }),
     ("it begins again", |page| {
@@ -62,6 +62,33 @@ async fn a_place_that_lies_is_never_compared() {
             assert_eq!(failure.name, ErrorName::Unavailable, "{what}: {failure}");
             assert!(failure.message.contains("listing of s3://photos"), "{what}: {failure}");
         }
+    }
+}
+
+/// A place that does not begin where it is asked to tells of keys that another range has.
+#[tokio::test(start_paused = true)]
+async fn a_range_has_no_key_of_the_one_before() {
+    for source in [true, false] {
+        let world = World::mixed(4);
+        let early: Lie = |page| {
+            if let Some(mut first) = page.objects.first().cloned() {
+                first.key = format!("{}!", &first.key.as_str()[..2]).parse().unwrap();
+                page.objects.insert(0, first);
+            }
+        };
+        let (from, to) = (world.source.clone(), world.destination.clone());
+        let stores = if source {
+            MemoryStores::default().with("global", Liar::new(from, early)).with("china", to)
+        } else {
+            MemoryStores::default().with("global", from).with("china", Liar::new(to, early))
+        };
+        let mut input = input(&json!({}));
+        let ranges = vec![KeyRange { after: "01".to_owned(), until: None }];
+        input.left = Some(Left { ranges, found: Found::default(), calls: 1, lists: Vec::new() });
+        let outcome = transload_list::handle(&stores, &world.files, Deadline::NONE, input).await;
+        let failure = outcome.expect_err("keys of another range");
+        assert_eq!(failure.name, ErrorName::Unavailable, "{failure}");
+        assert!(failure.message.contains("expected keys behind \"01\" in byte order"), "{failure}");
     }
 }
 
