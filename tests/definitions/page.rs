@@ -19,7 +19,7 @@ pub(crate) fn render(machines: &[(&str, &str, Value)], parked: &[ErrorName]) -> 
         let _ = writeln!(page, "## {file}: {subject}\n");
         let _ = writeln!(page, "{}\n", definition["Comment"].as_str().unwrap_or_default());
         diagram(&mut page, definition, &states);
-        table(&mut page, &states, parked);
+        table(&mut page, &states);
         comments(&mut page, &states);
         all.extend(states);
     }
@@ -78,7 +78,7 @@ fn label(catcher: &Value) -> String {
 }
 
 /// State, function, errors, what happens.
-fn table(page: &mut String, states: &[State], parked: &[ErrorName]) {
+fn table(page: &mut String, states: &[State]) {
     page.push_str(
         "### What a failure does\n\n| state | function | error | what happens |\n| --- | --- | --- | --- |\n",
     );
@@ -110,25 +110,11 @@ fn table(page: &mut String, states: &[State], parked: &[ErrorName]) {
         let failures = state.function.as_deref().map(function_failures).unwrap_or_default();
         let open = |name: &&ErrorName| !state.retries(name.as_str()) && state.caught(name.as_str()).is_none();
         let left: Vec<&ErrorName> = failures.iter().filter(open).collect();
-        let of = |keep: bool| -> Vec<String> {
-            left.iter().filter(|n| parked.contains(n) == keep).map(|n| n.to_string()).collect()
-        };
+        let left: Vec<String> = left.into_iter().map(ToString::to_string).collect();
         if state.in_map {
-            row(
-                page,
-                state,
-                &function,
-                &left.iter().map(|n| n.to_string()).collect::<Vec<_>>(),
-                "ends the child; past the tolerated share, the Map",
-            );
+            row(page, state, &function, &left, "ends the child; past the tolerated share, the Map");
         } else {
-            row(
-                page,
-                state,
-                &function,
-                &of(true),
-                "ends the execution here, redrivable; what was sent is kept",
-            );
+            row(page, state, &function, &left, "ends the execution here, redrivable; what was sent is kept");
         }
     }
     page.push_str("\nAn error that is retried and still there afterwards, and not caught, ends the execution at that state: redrive enters it again.\n\n");

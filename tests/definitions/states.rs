@@ -25,15 +25,14 @@ pub(crate) const NESTED: &[&str] =
 /// What List may fail with.
 const LIST: &[ErrorName] = &[
     ErrorName::InputInvalid,
-    ErrorName::PlanInvalid,
     ErrorName::DestinationInvalid,
     ErrorName::Unsupported,
     ErrorName::SourceNotFound,
     ErrorName::SourceAccessDenied,
-    ErrorName::SourceDeleteMarker,
     ErrorName::SourceArchived,
     ErrorName::DestinationNotFound,
     ErrorName::DestinationAccessDenied,
+    ErrorName::KeyUnavailable,
     ErrorName::DeletesRefused,
     ErrorName::WorkDenied,
     ErrorName::Internal,
@@ -42,6 +41,7 @@ const LIST: &[ErrorName] = &[
     ErrorName::ConnectionLost,
     ErrorName::Stalled,
     ErrorName::CredentialsExpired,
+    ErrorName::PartCorrupted,
     ErrorName::OutOfTime,
 ];
 

@@ -4,10 +4,11 @@ use transload_plan::ByteRange;
 use transload_wire::Etag;
 
 use super::{Subject, body, bytes, kind};
-use crate::{Condition, StoreErrorKind as Kind};
+use crate::{Condition, ObjectRef, StoreErrorKind as Kind};
 
 pub(super) async fn run(subject: &Subject) {
     a_read_is_pinned_by_its_etag(subject).await;
+    only_what_was_listed_is_deleted(subject).await;
     if subject.store.conditional_writes() {
         a_write_takes_effect_only_if_its_condition_holds(subject).await;
     }
@@ -21,6 +22,28 @@ async fn a_read_is_pinned_by_its_etag(subject: &Subject) {
         .get_range(&subject.object("pinned"), &before.etag, ByteRange { start: 0, len: 10 }, 1_000)
         .await;
     assert_eq!(kind("a read of what was overwritten", read.map(|_| ())), Kind::PreconditionFailed);
+    let open = subject.store.open(&subject.object("pinned"), &before.etag, 1_000).await;
+    assert_eq!(kind("opening what was overwritten", open.map(|_| ())), Kind::PreconditionFailed);
+    let open = subject.store.open(&subject.object("never-put"), &before.etag, 1_000).await;
+    assert_eq!(kind("opening what is not there", open.map(|_| ())), Kind::NotFound);
+    let elsewhere = ObjectRef { bucket: subject.missing_bucket.clone(), ..subject.object("pinned") };
+    let open = subject.store.open(&elsewhere, &before.etag, 1_000).await;
+    assert_eq!(kind("opening where no bucket is", open.map(|_| ())), Kind::NoSuchBucket);
+}
+
+async fn only_what_was_listed_is_deleted(subject: &Subject) {
+    let before = subject.put("doomed", b"before").await;
+    let after = subject.put("doomed", b"after it").await;
+    let object = subject.object("doomed");
+    if subject.store.conditional_writes() {
+        let refused = subject.store.delete_object(&object, &before.etag).await;
+        assert_eq!(kind("deleting another object", refused), Kind::PreconditionFailed);
+        assert_eq!(subject.head("doomed").await.etag, after.etag, "a refused deletion had an effect");
+    }
+    let deleted = subject.store.delete_object(&object, &after.etag).await.expect("delete");
+    let gone = subject.store.head(&object).await.map(drop);
+    assert!(matches!(kind("what was deleted", gone), Kind::NotFound | Kind::DeleteMarker));
+    assert_eq!(deleted.marker.is_some(), after.version.is_some(), "a marker where there are versions");
 }
 
 async fn a_write_takes_effect_only_if_its_condition_holds(subject: &Subject) {

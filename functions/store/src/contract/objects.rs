@@ -3,14 +3,15 @@
 use transload_plan::ByteRange;
 use transload_wire::{Attributes, ChecksumKind};
 
-use super::{Subject, body, bytes};
-use crate::{Condition, Verb};
+use super::{Subject, body, bytes, collect, kind};
+use crate::{Condition, Head, StoreErrorKind as Kind, Verb};
 
 pub(super) async fn run(subject: &Subject) {
     an_object_comes_back_as_it_was_put(subject).await;
     attributes_and_tags_are_kept(subject).await;
     empty_and_one_byte_objects_are_objects(subject).await;
     every_range_is_the_range_asked_for(subject).await;
+    one_get_tells_what_head_tells(subject).await;
     keys_are_kept_byte_for_byte(subject).await;
     requests_are_counted_by_operation(subject).await;
 }
@@ -75,6 +76,24 @@ async fn every_range_is_the_range_asked_for(subject: &Subject) {
     for (start, len) in [(0, 1), (0, 200_001), (1, 65_536), (65_535, 2), (199_999, 2), (200_000, 1)] {
         let found = subject.read("ranges", ByteRange { start, len }).await;
         assert_eq!(found, content[start as usize..(start + len) as usize], "{start}+{len}");
+    }
+}
+
+async fn one_get_tells_what_head_tells(subject: &Subject) {
+    for (name, len) in [("opened", 100_000), ("opened-empty", 0)] {
+        let content = bytes(len, 5);
+        let mut target = subject.target(name);
+        target.attributes.content_type = Some("text/plain".to_owned());
+        target.attributes.expires = Some("Thu, 01 Dec 2033 16:00:00 GMT".to_owned());
+        target.attributes.metadata = [("camera".to_owned(), "x 100".to_owned())].into();
+        let written = subject.store.put(&target, body(&content), &Condition::Anything).await.expect("put");
+        let object = subject.object(name);
+        let opened = subject.store.open(&object, &written.etag, len as u64).await.expect("open");
+        let head = subject.head(name).await;
+        assert_eq!(opened.head, Head { tag_count: opened.head.tag_count, ..head });
+        assert_eq!(collect(opened.body).await.expect("its bytes"), content);
+        let other = subject.store.open(&object, &written.etag, len as u64 + 1).await.map(|_| ());
+        assert_eq!(kind("another size", other), Kind::WrongRange);
     }
 }
 
