@@ -92,7 +92,7 @@ fn throughput(page: &mut String, throughput: &Throughput) {
         page,
         "<h2>Throughput</h2>\n<p>At most {rate}/s, by the end of each batch or large object; a bar is {seconds} s.</p>\n\
          <svg viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Bytes copied over time\">\n",
-        bins.len()
+        bins.len().max(30)
     );
     for (at, bin) in bins.iter().enumerate() {
         // Whole percents are as fine as the picture.
@@ -178,10 +178,14 @@ fn begin(page: &mut String, id: &str, columns: &[(&str, bool)]) {
 
 fn cells(page: &mut String, record: &ObjectRecord, texts: &[Option<&str>], duration: Option<u64>) {
     let (key, bytes) = (escape(record.key.as_str()), record.size);
-    let _ =
-        write!(page, "<tr><td>{key}</td><td class=\"number\" data-value=\"{bytes}\">{}</td>", size(bytes));
-    for text in texts {
-        let _ = write!(page, "<td>{}</td>", escape(text.unwrap_or("")));
+    let _ = write!(
+        page,
+        "<tr><td class=\"long\">{key}</td><td class=\"number\" data-value=\"{bytes}\">{}</td>",
+        size(bytes)
+    );
+    // A name stays whole; what follows it may break anywhere.
+    for (text, class) in texts.iter().zip(["", " class=\"long\""]) {
+        let _ = write!(page, "<td{class}>{}</td>", escape(text.unwrap_or("")));
     }
     if let Some(duration) = duration {
         let _ = write!(page, "<td class=\"number\" data-value=\"{duration}\">{}</td>", grouped(duration));
