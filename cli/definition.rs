@@ -1,7 +1,8 @@
 //! The definition that is deployed, with this machine's names in place of the deployment's.
 
 /// The functions of the workflow, by the name of their state.
-pub(crate) const FUNCTIONS: [&str; 6] = ["Head", "Copy", "Init", "Part", "Complete", "Abort"];
+pub(crate) const FUNCTIONS: [&str; 10] =
+    ["Head", "Copy", "Init", "Part", "Complete", "Abort", "List", "Batch", "Delete", "Report"];
 
 /// The bucket that results are written to: a folder of the home.
 pub(crate) const RESULTS_BUCKET: &str = "results";
@@ -9,7 +10,11 @@ pub(crate) const RESULTS_BUCKET: &str = "results";
 /// The state machine's name, as the deployment calls it.
 pub(crate) const MACHINE: &str = "transload-object";
 
+/// The one that moves many objects.
+pub(crate) const BUCKET_MACHINE: &str = "transload-bucket";
+
 const OBJECT: &str = include_str!("../statemachine/object.asl.json");
+const BUCKET: &str = include_str!("../statemachine/bucket.asl.json");
 
 /// The ARN of a function on this machine.
 pub(crate) fn function_arn(name: &str) -> String {
@@ -18,7 +23,18 @@ pub(crate) fn function_arn(name: &str) -> String {
 
 /// `object.asl.json` with its substitutions made.
 pub(crate) fn object() -> String {
-    let mut definition = OBJECT.replace("${ResultsBucket}", RESULTS_BUCKET);
+    substituted(OBJECT)
+}
+
+/// `bucket.asl.json` with its substitutions made.
+pub(crate) fn bucket() -> String {
+    substituted(BUCKET)
+}
+
+fn substituted(definition: &str) -> String {
+    let object = format!("arn:aws:states:us-east-1:000000000000:stateMachine:{MACHINE}");
+    let mut definition =
+        definition.replace("${ResultsBucket}", RESULTS_BUCKET).replace("${ObjectStateMachineArn}", &object);
     for name in FUNCTIONS {
         definition = definition.replace(&format!("${{{name}FunctionArn}}"), &function_arn(name));
     }
@@ -27,15 +43,17 @@ pub(crate) fn object() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, function_arn, object};
+    use super::{FUNCTIONS, bucket, function_arn, object};
 
     #[test]
     fn every_substitution_is_made_and_every_function_used() {
-        let definition = object();
-        assert!(!definition.contains("${"), "a placeholder is left");
-        for name in FUNCTIONS {
-            assert!(definition.contains(&function_arn(name)), "{name}");
+        let definitions = [object(), bucket()];
+        for definition in &definitions {
+            assert!(!definition.contains("${"), "a placeholder is left");
+            assert!(serde_json::from_str::<serde_json::Value>(definition).unwrap()["States"].is_object());
         }
-        assert!(serde_json::from_str::<serde_json::Value>(&definition).unwrap()["States"].is_object());
+        for name in FUNCTIONS {
+            assert!(definitions.iter().any(|definition| definition.contains(&function_arn(name))), "{name}");
+        }
     }
 }

@@ -163,6 +163,14 @@ impl Sent {
         let of_parts = u64::from(story.parts());
         let bytes = if all { size.unwrap_or_default() } else { self.present.1 + self.bytes };
         let parts = if all { of_parts } else { self.present.0 + self.parts };
-        Step { state: story.state.clone(), bytes, size, parts, of_parts, round: story.rounds }
+        Step {
+            state: story.state.clone(),
+            bytes,
+            size,
+            parts,
+            of_parts,
+            round: story.rounds,
+            ..Step::default()
+        }
     }
 }

@@ -48,6 +48,11 @@ impl Home {
         self.0.join("executions.db")
     }
 
+    /// Reports of runs over many objects, one folder each.
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.0.join("reports")
+    }
+
     /// Buckets of results, one folder each.
     pub(crate) fn results(&self) -> PathBuf {
         self.0.join("results")

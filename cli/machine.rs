@@ -8,8 +8,10 @@ use std::time::Duration;
 use lambda_local::{FunctionConfig, Logs, Pool};
 use stepfunctions_local::{CreateStateMachine, Database, DirectoryObjects, Engine, StartExecution};
 
+use transload_store::work::{WORK_BUCKET_VARIABLE, WORK_DIRECTORY_VARIABLE};
+
 use crate::control::Listener;
-use crate::definition::{self, FUNCTIONS, MACHINE};
+use crate::definition::{self, BUCKET_MACHINE, FUNCTIONS, MACHINE, RESULTS_BUCKET};
 use crate::exit::{CliError, Outcome};
 use crate::home::{Home, Owner};
 use crate::lambda::Workers;
@@ -43,6 +45,7 @@ const MEMORY_MB: u32 = 128;
 fn timeout(function: &str) -> Duration {
     Duration::from_secs(match function {
         "Head" | "Init" | "Abort" => 300,
+        "Batch" | "Delete" => 120,
         _ => 900,
     })
 }
@@ -78,11 +81,19 @@ impl Machine {
     /// # Errors
     /// The API's: a name that is taken or malformed, an input that is no JSON or too long.
     pub(crate) async fn start(&self, name: &str, input: String) -> Outcome<String> {
-        let request = StartExecution {
-            state_machine_arn: view::machine_arn(),
-            name: Some(name.to_owned()),
-            input: Some(input),
-        };
+        self.start_of(view::machine_arn(), name, input).await
+    }
+
+    /// The same of the machine that moves many objects.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn start_sync(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(view::bucket_machine_arn(), name, input).await
+    }
+
+    async fn start_of(&self, state_machine_arn: String, name: &str, input: String) -> Outcome<String> {
+        let request = StartExecution { state_machine_arn, name: Some(name.to_owned()), input: Some(input) };
         Ok(self.engine.start_execution(request).await?.execution_arn)
     }
 
@@ -112,6 +123,8 @@ async fn pool(home: &Home, settings: &WorkerSettings) -> Outcome<Pool> {
         function.args = vec!["worker".into(), name.into()];
         function.env = settings.env.clone();
         function.env.push(("TRANSLOAD_LOCATIONS_FILE".to_owned(), settings.locations.clone().into()));
+        function.env.push((WORK_BUCKET_VARIABLE.to_owned(), RESULTS_BUCKET.into()));
+        function.env.push((WORK_DIRECTORY_VARIABLE.to_owned(), home.results().into()));
         function.inherit_env = settings.inherit.clone();
         function.timeout = timeout(name);
         function.memory_mb = MEMORY_MB;
@@ -127,19 +140,25 @@ fn built(name: &str) -> Option<PathBuf> {
     std::path::absolute(PathBuf::from(folder).join(name.to_ascii_lowercase()).join("bootstrap")).ok()
 }
 
-/// Creates the state machine, or updates the one that an earlier release made.
+/// Creates the state machines, or updates those that an earlier release made.
 async fn install(engine: &Engine) -> Outcome {
-    let machine = CreateStateMachine {
-        name: MACHINE.to_owned(),
-        definition: definition::object(),
-        role_arn: "arn:aws:iam::000000000000:role/transload-object".to_owned(),
-        ..CreateStateMachine::default()
-    };
-    match engine.create_state_machine(machine.clone()).await {
-        Err(error) if error.code == "StateMachineAlreadyExists" => {
-            engine.update_state_machine(&view::machine_arn(), Some(machine.definition), None).await?;
+    let machines = [
+        (MACHINE, definition::object(), view::machine_arn()),
+        (BUCKET_MACHINE, definition::bucket(), view::bucket_machine_arn()),
+    ];
+    for (name, definition, arn) in machines {
+        let machine = CreateStateMachine {
+            name: name.to_owned(),
+            definition,
+            role_arn: format!("arn:aws:iam::000000000000:role/{name}"),
+            ..CreateStateMachine::default()
+        };
+        match engine.create_state_machine(machine.clone()).await {
+            Err(error) if error.code == "StateMachineAlreadyExists" => {
+                engine.update_state_machine(&arn, Some(machine.definition), None).await?;
+            }
+            other => drop(other?),
         }
-        other => drop(other?),
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod report;
 mod stack;
 mod story;
 mod summary;
+mod sync;
 mod table;
 mod template;
 mod times;
@@ -42,10 +43,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
     copy, describe, executions, history, local, redrive, report as report_command, resume, stop,
-    uploads as uploads_command, worker,
+    sync as sync_command, uploads as uploads_command, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
+use transload_wire::Mode;
 
 /// Moves S3 objects of any size between places that cannot replicate to each other.
 #[derive(Parser)]
@@ -108,6 +110,10 @@ enum Command {
     Local(local::LocalArgs),
     /// Copy an object
     Copy(Box<copy::CopyArgs>),
+    /// Make one tree of keys like another: what is missing or differs is copied
+    Sync(Box<sync_command::SyncArgs>),
+    /// Tell what `sync` would do; nothing is written
+    Plan(Box<sync_command::SyncArgs>),
     /// List executions
     Executions(executions::ExecutionsArgs),
     /// Tell where an execution stands
@@ -141,6 +147,8 @@ impl Command {
             Self::Local(_) => Some("local"),
             Self::Resume(_) => Some("resume"),
             Self::Import(_) => Some("import"),
+            Self::Sync(_) => Some("sync"),
+            Self::Plan(_) => Some("plan"),
             _ => None,
         }
     }
@@ -175,6 +183,8 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Demo(args) => demo::run(args, global).await,
         Command::Local(args) => local::run(args, global).await,
         Command::Copy(args) => copy::run(*args, global).await,
+        Command::Sync(args) => sync_command::run(*args, Mode::Sync, global).await,
+        Command::Plan(args) => sync_command::run(*args, Mode::Plan, global).await,
         Command::Executions(args) => executions::run(args, global).await,
         Command::Describe(args) => describe::run(args, global).await,
         Command::History(args) => history::run(args, global).await,

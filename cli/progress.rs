@@ -22,6 +22,12 @@ pub(crate) struct Step {
     pub(crate) of_parts: u64,
     /// Round, from 1; 0 before the first.
     pub(crate) round: u32,
+    /// Whether the parts are objects of their own.
+    pub(crate) many: bool,
+    /// Objects that failed.
+    pub(crate) failed: u64,
+    /// What else is to be said.
+    pub(crate) note: String,
 }
 
 /// Where progress is shown.
@@ -73,12 +79,19 @@ impl Progress {
     fn words(&self, step: &Step) -> String {
         let mut words = Vec::new();
         if step.of_parts > 0 {
-            words.push(format!("{}/{} parts", step.parts, step.of_parts));
+            let unit = if step.many { "objects" } else { "parts" };
+            words.push(format!("{}/{} {unit}", step.parts, step.of_parts));
         }
         if let Some(size) = step.size {
             words.push(format!("{} of {}", units::size(step.bytes), units::size(size)));
         }
         words.extend(self.speed(step));
+        if step.failed > 0 {
+            words.push(format!("{} failed", step.failed));
+        }
+        if !step.note.is_empty() {
+            words.push(step.note.clone());
+        }
         if step.round > 1 {
             words.push(format!("round {}", step.round));
         }
@@ -129,6 +142,7 @@ mod tests {
             parts: 1,
             of_parts: 4,
             round: 2,
+            ..Step::default()
         };
         assert_eq!(progress.words(&step), "1/4 parts  8 MiB of 32 MiB  round 2");
         assert_eq!(progress.words(&Step::default()), "");

@@ -9,10 +9,11 @@ use stepfunctions_local::{Database, Engine, HistoryOptions, ListExecutions};
 use crate::Global;
 use crate::api::{self, Request};
 use crate::control;
-use crate::definition::MACHINE;
+use crate::definition::{BUCKET_MACHINE, MACHINE};
 use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::home::{Home, Owner};
+use crate::sync;
 
 /// Answers requests about executions.
 pub(crate) enum View {
@@ -38,12 +39,18 @@ fn execution_arn(name_or_arn: &str) -> String {
     if name_or_arn.starts_with("arn:") {
         return name_or_arn.to_owned();
     }
-    format!("arn:aws:states:us-east-1:000000000000:execution:{MACHINE}:{name_or_arn}")
+    let machine = if sync::is_name(name_or_arn) { BUCKET_MACHINE } else { MACHINE };
+    format!("arn:aws:states:us-east-1:000000000000:execution:{machine}:{name_or_arn}")
 }
 
 /// The machine's ARN.
 pub(crate) fn machine_arn() -> String {
     format!("arn:aws:states:us-east-1:000000000000:stateMachine:{MACHINE}")
+}
+
+/// The ARN of the machine that moves many objects.
+pub(crate) fn bucket_machine_arn() -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:{BUCKET_MACHINE}")
 }
 
 impl View {
@@ -69,6 +76,38 @@ impl View {
             Self::Deployed(deployed) => deployed.machine_arn().to_owned(),
             Self::Here { .. } | Self::There(_) => machine_arn(),
         }
+    }
+
+    /// The ARNs of all machines that commands about executions look at.
+    pub(crate) fn machine_arns(&self) -> Vec<String> {
+        match self {
+            Self::Deployed(deployed) => vec![deployed.machine_arn().to_owned()],
+            Self::Here { .. } | Self::There(_) => vec![machine_arn(), bucket_machine_arn()],
+        }
+    }
+
+    /// The executions of all machines, newest first.
+    pub(crate) async fn all_executions(
+        &self,
+        status: Option<stepfunctions_local::Status>,
+    ) -> Outcome<Vec<Value>> {
+        let mut all = Vec::new();
+        for arn in self.machine_arns() {
+            let list = ListExecutions {
+                state_machine_arn: Some(arn),
+                status_filter: status,
+                ..ListExecutions::default()
+            };
+            match self.executions(list).await {
+                Ok(found) => all.extend(found),
+                // A home that an earlier release made has no such machine.
+                Err(error) if error.exit == Exit::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let started = |execution: &Value| execution["startDate"].as_f64().unwrap_or_default();
+        all.sort_by(|a, b| started(b).total_cmp(&started(a)));
+        Ok(all)
     }
 
     /// The ARN of an execution by its name, or the ARN itself.

@@ -64,5 +64,5 @@ fn step(story: &Story, map_run: &Value) -> Step {
         Some(_) => (of_parts, size.unwrap_or_default()),
         None => (share(of_parts, parts), share(size.unwrap_or_default(), bytes)),
     };
-    Step { state: story.state.clone(), bytes, size, parts, of_parts, round: story.rounds }
+    Step { state: story.state.clone(), bytes, size, parts, of_parts, round: story.rounds, ..Step::default() }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use stepfunctions_local::{ListExecutions, Status};
+use stepfunctions_local::Status;
 
 use super::{print, print_json};
 use crate::Global;
@@ -44,12 +44,7 @@ impl From<StatusFlag> for Status {
 /// Lists them.
 pub(crate) async fn run(args: ExecutionsArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let list = ListExecutions {
-        state_machine_arn: Some(view.machine_arn()),
-        status_filter: args.status.map(Status::from),
-        ..ListExecutions::default()
-    };
-    let found = view.executions(list).await?;
+    let found = view.all_executions(args.status.map(Status::from)).await?;
     if global.json() {
         return print_json(&json!({ "executions": found }));
     }

@@ -9,6 +9,7 @@ pub(crate) mod redrive;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod stop;
+pub(crate) mod sync;
 pub(crate) mod uploads;
 pub(crate) mod worker;
 
@@ -52,6 +53,14 @@ async fn machine_of(global: &Global, known: Known) -> Outcome<Machine> {
     Machine::open(&global.home()?, &settings).await
 }
 
+/// [`see_through`], of whichever machine the execution is.
+async fn see_any(machine: Machine, arn: &str, global: &Global) -> Outcome {
+    if crate::sync::is_arn(arn) {
+        return sync::see_through(machine, arn, global).await;
+    }
+    see_through(machine, arn, global).await
+}
+
 /// Follows an execution, ends the machine, and prints the report.
 async fn see_through(machine: Machine, arn: &str, global: &Global) -> Outcome {
     let mut progress = Progress::new(false);
@@ -93,7 +102,7 @@ async fn interrupted(machine: Machine, arn: &str) -> Outcome {
         ended = machine.shutdown() => ended?,
         _ = tokio::signal::ctrl_c() => {}
     }
-    let message = format!("interrupted; {name} is kept, with the parts that were sent");
+    let message = format!("interrupted; {name} is kept, with what was sent");
     Err(CliError::new(Exit::Interrupted, message).hint("go on with: transload resume"))
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{machine, see_deployed, see_through};
+use super::{machine, see_any, see_deployed};
 use crate::Global;
 use crate::exit::Outcome;
 use crate::view::View;
@@ -28,5 +28,5 @@ pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
     drop(view);
     let machine = machine(global).await?;
     machine.engine.redrive_execution(&arn).await?;
-    see_through(machine, &arn, global).await
+    see_any(machine, &arn, global).await
 }

@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use super::sync::shown;
 use super::{print, print_json};
 use crate::Global;
 use crate::exit::Outcome;
 use crate::report;
 use crate::summary;
+use crate::sync;
 use crate::view::View;
 
 /// Arguments of `report`.
@@ -23,7 +25,14 @@ pub(crate) struct ReportArgs {
 /// Reports.
 pub(crate) async fn run(args: ReportArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let report = report::read(&view, &view.execution_arn(&args.execution)).await?;
+    let arn = view.execution_arn(&args.execution);
+    if sync::is_arn(&arn) {
+        let mut outcomes = sync::Outcomes::read(&view, &arn).await?;
+        let home = global.home()?;
+        sync::export(&home.results(), &home.reports(), &mut outcomes).await?;
+        return shown(&outcomes, global);
+    }
+    let report = report::read(&view, &arn).await?;
     if global.json() {
         return print_json(&report);
     }

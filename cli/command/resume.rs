@@ -1,12 +1,13 @@
 //! `transload resume`: goes on with executions whose process was interrupted or killed.
 
 use clap::Args;
-use stepfunctions_local::{ListExecutions, Status};
+use stepfunctions_local::Status;
 
-use super::{machine, print, see_through};
+use super::{machine, print, see_any};
 use crate::Global;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::machine::Machine;
+use crate::sync;
 use crate::view::{View, text};
 
 /// Arguments of `resume`.
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: ResumeArgs, global: &Global) -> Outcome {
         return print("nothing to resume\n");
     };
     let machine: Machine = machine(global).await?;
-    see_through(machine, &arn, global).await
+    see_any(machine, &arn, global).await
 }
 
 async fn choose(args: ResumeArgs, global: &Global) -> Outcome<Option<String>> {
@@ -39,11 +40,8 @@ async fn choose(args: ResumeArgs, global: &Global) -> Outcome<Option<String>> {
             .hint(format!("a failed one goes on with: transload redrive {name}"))),
         };
     }
-    let list = ListExecutions {
-        state_machine_arn: Some(view.machine_arn()),
-        status_filter: Some(Status::Running),
-        ..ListExecutions::default()
-    };
-    let running = view.executions(list).await?;
-    Ok(running.first().map(|execution| text(execution, "executionArn").to_owned()))
+    let running = view.all_executions(Some(Status::Running)).await?;
+    // A run over many objects begins executions of its own: the run is the one to follow.
+    let run = running.iter().find(|execution| sync::is_arn(text(execution, "executionArn")));
+    Ok(run.or(running.first()).map(|execution| text(execution, "executionArn").to_owned()))
 }

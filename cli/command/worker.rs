@@ -22,6 +22,10 @@ enum Function {
     Part,
     Complete,
     Abort,
+    List,
+    Batch,
+    Delete,
+    Report,
 }
 
 /// Serves invocations until the runtime is gone.
@@ -33,5 +37,9 @@ pub(crate) fn run(args: &WorkerArgs) -> ExitCode {
         Function::Part => transload_part::serve(),
         Function::Complete => transload_complete::serve(),
         Function::Abort => transload_abort::serve(),
+        Function::List => transload_list::serve(),
+        Function::Batch => transload_batch::serve(),
+        Function::Delete => transload_delete::serve(),
+        Function::Report => transload_report::serve(),
     }
 }

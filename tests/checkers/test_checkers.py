@@ -230,6 +230,29 @@ class WhenARandomWorkloadIsMoved(unittest.TestCase):
         self.assertEqual(found.stderr.count("- ignoring"), 2 * len(UNNAMEABLE), found.stderr)
         self.assertIn(f"{len(self.keys) - len(UNNAMEABLE)} matching files", found.stderr)
 
+    def test_then_a_whole_bucket_is_made_like_another_and_rclone_finds_no_difference(self):
+        self.create_bucket("destination", "synced-cn")
+        folder = Path(self.home.name)
+        (folder / "locations.toml").write_text("".join(self.location(side) for side in ("source", "destination")))
+        places = [f"{self.served.welcome[side]['location']}:s3://{bucket}" for side, bucket in (("source", "work"), ("destination", "synced-cn"))]
+        command = [TRANSLOAD, "sync", *places, "--batch-object-limit", str(MIB), "--home", str(folder / "sync"), "--locations", str(folder / "locations.toml")]
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        for copied in (len(self.keys), 0):
+            ran = subprocess.run([*command, "--output", "json"], env=kept, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            self.assertEqual(json.loads(ran.stdout)["counts"]["copied"]["objects"], copied)
+        found = self.rclone("check", "--download", "source:work", "destination:synced-cn")
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn(f"{len(self.keys) - len(UNNAMEABLE)} matching files", found.stderr)
+
+    def location(self, side):
+        """A place as transload is told of it."""
+        end = self.served.welcome[side]
+        return (
+            f'[locations.{end["location"]}]\nkind = "s3"\nregion = "{end["region"]}"\nendpoint = "{end["endpoint"]}"\n'
+            f'allow_http = true\npath_style = true\ncredentials = {{ file = "{end["credentials"]}" }}\n'
+        )
+
     def test_then_rclone_would_find_a_difference(self):
         key = f"size/{PART + 1}"
         self.create_bucket("destination", "spoilt-cn")

@@ -11,6 +11,7 @@ mod import;
 mod local;
 mod resume;
 mod support;
+mod sync;
 mod template;
 mod transfer;
 mod uploads;

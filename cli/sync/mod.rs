@@ -1,0 +1,24 @@
+//! Executions of `bucket.asl.json`: their input, their story, their report.
+
+mod flags;
+mod follow;
+mod outcome;
+mod story;
+
+pub(crate) use flags::SyncFlags;
+pub(crate) use follow::follow;
+pub(crate) use outcome::{Outcomes, export, lines};
+pub(crate) use story::SyncStory;
+
+/// What names of these executions begin with, so that a name says which machine it belongs to.
+pub(crate) const PREFIXES: [&str; 2] = ["sync-", "plan-"];
+
+/// Whether an execution's name is that of one of these.
+pub(crate) fn is_name(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether an ARN is that of one of these.
+pub(crate) fn is_arn(arn: &str) -> bool {
+    arn.rsplit(':').nth(1) == Some(crate::definition::BUCKET_MACHINE)
+}

@@ -1,0 +1,219 @@
+//! How a run over many objects ended: sums on the terminal, and the report as files that a person can open.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use transload_store::work::{DirectoryFiles, WorkFiles};
+use transload_wire::{Counts, Found, Tally, WorkPlace};
+
+use super::SyncStory;
+use crate::exit::{CliError, Outcome};
+use crate::summary::message;
+use crate::table::{Side, Table, pairs};
+use crate::units;
+use crate::view::{View, text};
+
+/// The report's files, as the function names them.
+const FILES: [&str; 3] = ["report.html", "objects.csv", "report.json"];
+
+/// What is known of a run, in the shape of `--output json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Outcomes {
+    /// The execution's ARN.
+    pub(crate) execution_arn: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its status.
+    pub(crate) status: String,
+    /// Whether it only planned.
+    pub(crate) plan: bool,
+    /// The workflow's error, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// Its cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// Whether a redrive goes on.
+    pub(crate) redrivable: bool,
+    /// From start to end, in seconds.
+    pub(crate) seconds: f64,
+    /// What was found.
+    pub(crate) found: Found,
+    /// What became of it; absent before Report has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) counts: Option<Counts>,
+    /// Where lists and results stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) work: Option<WorkPlace>,
+    /// Folder with the report's files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+impl Outcomes {
+    /// Reads what an execution's history tells.
+    ///
+    /// # Errors
+    /// The API's.
+    pub(crate) async fn read(view: &View, arn: &str) -> Outcome<Self> {
+        let described = view.describe(arn).await?;
+        let history = view.history(arn).await?;
+        let mut story = SyncStory::default();
+        story.read(&history);
+        let owned = |field: &str| described[field].as_str().map(str::to_owned);
+        let newest = history.last().and_then(|event| event["timestamp"].as_f64());
+        let end = described["stopDate"].as_f64().or(newest).unwrap_or_default();
+        let status = owned("status").unwrap_or_default();
+        let input: Value = serde_json::from_str(text(&described, "input")).unwrap_or_default();
+        Ok(Self {
+            execution_arn: owned("executionArn").unwrap_or_default(),
+            name: owned("name").unwrap_or_default(),
+            plan: input["sync"]["mode"] == "plan",
+            error: owned("error"),
+            cause: owned("cause"),
+            redrivable: crate::report::redrivable(&status, &history),
+            seconds: (end - described["startDate"].as_f64().unwrap_or(end)).max(0.0),
+            found: story.found,
+            counts: story.counts,
+            work: story.work,
+            report: None,
+            status,
+        })
+    }
+
+    /// Takes over what the report says: a run in which objects failed has told it nowhere else.
+    fn take(&mut self, report: &Path) {
+        let text = std::fs::read(report.join("report.json")).ok();
+        let document: Option<Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let counts = document.and_then(|mut document| serde_json::from_value(document["counts"].take()).ok());
+        self.counts = counts.or(self.counts.take());
+    }
+}
+
+/// Copies the report out of the results' bucket into a folder of its own, under the names that its files have.
+///
+/// # Errors
+/// If the disk fails.
+pub(crate) async fn export(results: &Path, reports: &Path, outcomes: &mut Outcomes) -> Outcome {
+    let Some(work) = &outcomes.work else { return Ok(()) };
+    let files = DirectoryFiles::new(results, &work.bucket);
+    let prefix = format!("{}report/", work.prefix);
+    // A plan has no report, nor has a run that ended before its end.
+    if files.list(&prefix).await?.is_empty() {
+        return Ok(());
+    }
+    let folder = reports.join(&outcomes.name);
+    let trouble = |error: std::io::Error| CliError::trouble(folder.display(), error);
+    tokio::fs::create_dir_all(&folder).await.map_err(trouble)?;
+    for name in FILES {
+        let Some(mut bytes) = files.get(&format!("{prefix}{name}")).await? else { continue };
+        let mut file = tokio::fs::File::create(folder.join(name)).await.map_err(trouble)?;
+        while let Some(chunk) = bytes.try_next().await? {
+            file.write_all(&chunk).await.map_err(trouble)?;
+        }
+        file.flush().await.map_err(trouble)?;
+    }
+    outcomes.take(&folder);
+    outcomes.report = Some(folder);
+    Ok(())
+}
+
+/// The lines that say how it went.
+pub(crate) fn lines(outcomes: &Outcomes) -> String {
+    let mut rows = vec![("execution", format!("{}  {}", outcomes.name, outcomes.status))];
+    if let Some(error) = &outcomes.error {
+        rows.push(("error", format!("{error}: {}", message(outcomes.cause.as_deref().unwrap_or_default()))));
+    }
+    rows.push(("time", time(outcomes)));
+    if let Some(folder) = &outcomes.report {
+        rows.push(("report", folder.join(FILES[0]).display().to_string()));
+    }
+    let tally = match &outcomes.counts {
+        Some(counts) => done(counts),
+        // It ended before anything was listed whole.
+        None if outcomes.found == Found::default() => return pairs(&rows),
+        None => todo(&outcomes.found),
+    };
+    format!("{}\n{}", pairs(&rows), tally)
+}
+
+fn time(outcomes: &Outcomes) -> String {
+    let time = Duration::from_secs_f64(outcomes.seconds);
+    let moved = outcomes.counts.as_ref().map(|counts| counts.copied.bytes).filter(|bytes| *bytes > 0);
+    let rate = moved.map(|bytes| format!("  {}", units::rate(bytes, time))).unwrap_or_default();
+    format!("{}{rate}", units::time(time))
+}
+
+fn table(rows: Vec<(String, Tally)>) -> String {
+    let mut table = Table::new(&[("", Side::Left), ("objects", Side::Right), ("bytes", Side::Right)]);
+    for (name, tally) in rows {
+        table.row([name, tally.objects.to_string(), units::size(tally.bytes)]);
+    }
+    table.render()
+}
+
+/// What became of everything that was listed. What did not happen takes no line.
+fn done(counts: &Counts) -> String {
+    let mut rows = vec![
+        ("listed".to_owned(), counts.listed),
+        ("  copied".to_owned(), counts.copied),
+        ("  there already".to_owned(), counts.present),
+    ];
+    rows.extend(counts.skipped.iter().map(|(reason, tally)| (format!("  skipped: {reason}"), *tally)));
+    let more = [
+        ("  failed", counts.failed),
+        ("deleted", counts.deleted),
+        ("kept", counts.kept),
+        ("not deleted", counts.undeleted),
+    ];
+    rows.extend(
+        more.into_iter().filter(|(_, tally)| tally.objects > 0).map(|(name, tally)| (name.to_owned(), tally)),
+    );
+    table(rows)
+}
+
+/// What would be done.
+fn todo(found: &Found) -> String {
+    let mut rows = vec![
+        ("listed".to_owned(), found.listed),
+        ("  to copy in batches".to_owned(), found.small),
+        ("  to copy one by one".to_owned(), found.large),
+        ("  there already".to_owned(), found.present),
+    ];
+    rows.extend(found.skipped.iter().map(|(reason, tally)| (format!("  to skip: {reason}"), *tally)));
+    rows.push(("at the destination".to_owned(), found.destination));
+    rows.push(("  to delete".to_owned(), found.deletes));
+    table(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use transload_wire::{Counts, Tally};
+
+    use super::done;
+
+    #[test]
+    fn the_lines_add_up_for_a_reader() {
+        let tally = |objects| Tally { objects, bytes: objects << 20 };
+        let counts = Counts {
+            listed: tally(10),
+            present: tally(2),
+            skipped: [("archived".to_owned(), tally(1))].into(),
+            copied: tally(6),
+            failed: tally(1),
+            ..Counts::default()
+        };
+        let expected = "                   objects   bytes\n\
+                        listed                  10  10 MiB\n\
+                        \u{20} copied                 6   6 MiB\n\
+                        \u{20} there already          2   2 MiB\n\
+                        \u{20} skipped: archived      1   1 MiB\n\
+                        \u{20} failed                 1   1 MiB\n";
+        assert_eq!(done(&counts), expected);
+    }
+}
