@@ -1,5 +1,5 @@
-//! Compares two places of ten million objects each that do not exist, and says what it took:
-//! `cargo run --release --workspace --example synthetic -- 10000000 16` (objects, listers).
+//! Compares two places of ten million objects each that do not exist, and says what it took (objects, listers):
+//! `cargo build --release --workspace --example synthetic && target/release/examples/synthetic 10000000 16`.
 
 #[path = "../tests/synthetic/mod.rs"]
 mod synthetic;

@@ -7,7 +7,7 @@ use transload_wire::KeyRange;
 
 /// Pages of a range, of both sides together, before it is worth sharing. What is listed in fewer is not cut at all.
 const WORTH: u64 = 8;
-/// Pages that cuts may cost in vain whatever there is to list; half a second at two sides.
+/// Pages that cuts may cost in vain whatever there is to list: what all keys begin with is found out character by character.
 const VAIN: u64 = 32;
 /// One page of so many may be one in vain.
 const VAIN_SHARE: u64 = 20;
