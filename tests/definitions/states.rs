@@ -22,29 +22,6 @@ pub(crate) const ALWAYS: &[&str] = &[
 pub(crate) const NESTED: &[&str] =
     &["StepFunctions.ExecutionLimitExceededException", "StepFunctions.ThrottlingException"];
 
-/// What List may fail with.
-const LIST: &[ErrorName] = &[
-    ErrorName::InputInvalid,
-    ErrorName::DestinationInvalid,
-    ErrorName::Unsupported,
-    ErrorName::SourceNotFound,
-    ErrorName::SourceAccessDenied,
-    ErrorName::SourceArchived,
-    ErrorName::DestinationNotFound,
-    ErrorName::DestinationAccessDenied,
-    ErrorName::KeyUnavailable,
-    ErrorName::DeletesRefused,
-    ErrorName::WorkDenied,
-    ErrorName::Internal,
-    ErrorName::Throttled,
-    ErrorName::Unavailable,
-    ErrorName::ConnectionLost,
-    ErrorName::Stalled,
-    ErrorName::CredentialsExpired,
-    ErrorName::PartCorrupted,
-    ErrorName::OutOfTime,
-];
-
 /// A state with where it stands.
 pub(crate) struct State {
     /// Its name.
@@ -132,7 +109,7 @@ pub(crate) fn function_failures(function: &str) -> &'static [ErrorName] {
         "complete" => transload_complete::FAILURES,
         "copy" => transload_copy::FAILURES,
         "abort" => transload_abort::FAILURES,
-        "list" => LIST,
+        "list" => transload_list::FAILURES,
         "batch" => transload_batch::FAILURES,
         "delete" => transload_delete::FAILURES,
         "report" => transload_report::FAILURES,

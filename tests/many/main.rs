@@ -4,4 +4,5 @@
 mod accounts;
 mod lister;
 mod redrive;
+mod whole;
 mod world;
