@@ -154,7 +154,7 @@ fn f38_a_store_without_crc64nvme_or_without_trailers() {
         (json!({"trailers": false}), Capabilities { trailers: false, ..Capabilities::default() }),
     ];
     for (location, capabilities) in stores {
-        case(&location.clone(), async {
+        case(location.clone(), async {
             let world = world_of(World::builder(1).destination(location, capabilities)).await?;
             let ended = succeeds(&world).await?;
             assert_ne!(ended.output["result"]["proof"], "partEtags", "{ended:?}");

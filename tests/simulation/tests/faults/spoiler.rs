@@ -43,24 +43,30 @@ impl Damage {
 
 /// Damage that waits for the next body, for reading or for sending; and how much was done.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Armed(Arc<Mutex<(Option<(Damage, usize)>, u64)>>);
+pub(crate) struct Armed(Arc<Mutex<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    damage: Option<(Damage, usize)>,
+    done: u64,
+}
 
 impl Armed {
     pub(crate) fn set(&self, damage: Damage, at: usize) {
-        self.0.lock().unwrap().0 = Some((damage, at));
+        self.0.lock().unwrap().damage = Some((damage, at));
     }
 
     /// Bodies that were altered so far.
     pub(crate) fn done(&self) -> u64 {
-        self.0.lock().unwrap().1
+        self.0.lock().unwrap().done
     }
 
     fn meet(&self, bytes: Bytes) -> Bytes {
         let mut state = self.0.lock().unwrap();
-        match state.0.take().filter(|_| !bytes.is_empty()) {
+        match state.damage.take().filter(|_| !bytes.is_empty()) {
             None => bytes,
             Some((damage, at)) => {
-                state.1 += 1;
+                state.done += 1;
                 damage.alter(&bytes, at % bytes.len()).into()
             }
         }
