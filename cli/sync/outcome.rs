@@ -208,12 +208,12 @@ mod tests {
             failed: tally(1),
             ..Counts::default()
         };
-        let expected = "                   objects   bytes\n\
-                        listed                  10  10 MiB\n\
-                        \u{20} copied                 6   6 MiB\n\
-                        \u{20} there already          2   2 MiB\n\
-                        \u{20} skipped: archived      1   1 MiB\n\
-                        \u{20} failed                 1   1 MiB\n";
+        let expected = "                     objects   bytes\n\
+                        listed                    10  10 MiB\n\
+                        \u{20} copied                   6   6 MiB\n\
+                        \u{20} there already            2   2 MiB\n\
+                        \u{20} skipped: archived        1   1 MiB\n\
+                        \u{20} failed                   1   1 MiB\n";
         assert_eq!(done(&counts), expected);
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn head(decision: &str) -> Value {
         "reason": "by script",
         "source": {"object": request["source"], "etag": "e", "size": 20_000_000, "lastModified": "2026-01-01T00:00:00Z"},
         "destination": request["destination"],
-        "options": {"partsInFlight": 2, "rounds": 2},
+        "options": {"partsInFlight": 2, "rounds": 2, "verify": "once"},
         "attributes": {"contentType": "text/plain"},
         "identity": "identity-of-the-version",
         "token": "token-of-this-transfer",

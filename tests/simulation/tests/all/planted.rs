@@ -154,7 +154,12 @@ fn without_the_sources_checksum_wrong_bytes_arrive() {
     });
     assert!(found.contains("I1"), "{found:?}");
     for seed in (0..40).filter(|seed| Scenario::draw(*seed).is_rotten()) {
-        assert_eq!(play_with(seed, |builder| builder.also(flipping)).unwrap().violations, [], "{seed}");
+        let mut violations = play_with(seed, |builder| builder.also(flipping)).unwrap().violations;
+        // The judge replays what was given in, and bits flip then too: a transfer that fails by them is right to.
+        violations.retain(|violation| {
+            !(violation.invariant == "I6" && violation.what.contains("ChecksumMismatch"))
+        });
+        assert_eq!(violations, [], "{seed}");
     }
 }
 
