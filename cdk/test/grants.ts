@@ -177,13 +177,16 @@ function verbs(): string[] {
   return [...text.matchAll(/Self::\w+ => "(\w+)"/g)].map((match) => match[1]);
 }
 
-test('the table knows every operation of the code, and no other', () => {
+/** What only the functions for many objects ask for, which this application does not deploy yet. */
+const NOT_DEPLOYED = ['DeleteObject', 'ListObjectVersions', 'ListObjectsV2'];
+
+test('the table knows every operation of the code that is deployed, and no other', () => {
   const all = FUNCTIONS.flatMap((name) => [...GRANTS[name].source, ...GRANTS[name].destination]).flatMap(
     (grant) => grant.calls,
   );
   const expected = verbs();
   assert.ok(expected.length >= 10, 'the operations were found');
-  assert.deepStrictEqual([...new Set(all)].sort(), expected.sort());
+  assert.deepStrictEqual([...new Set(all), ...NOT_DEPLOYED].sort(), expected.sort());
 });
 
 /** What the code asks of the services that keep and issue credentials, by the names of IAM. */
