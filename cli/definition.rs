@@ -1,5 +1,7 @@
 //! The definition that is deployed, with this machine's names in place of the deployment's.
 
+use crate::view::machine_arn;
+
 /// The functions of the workflow, by the name of their state.
 pub(crate) const FUNCTIONS: [&str; 10] =
     ["Head", "Copy", "Init", "Part", "Complete", "Abort", "List", "Batch", "Delete", "Report"];
@@ -32,9 +34,9 @@ pub(crate) fn bucket() -> String {
 }
 
 fn substituted(definition: &str) -> String {
-    let object = format!("arn:aws:states:us-east-1:000000000000:stateMachine:{MACHINE}");
-    let mut definition =
-        definition.replace("${ResultsBucket}", RESULTS_BUCKET).replace("${ObjectStateMachineArn}", &object);
+    let mut definition = definition
+        .replace("${ResultsBucket}", RESULTS_BUCKET)
+        .replace("${ObjectStateMachineArn}", &machine_arn());
     for name in FUNCTIONS {
         definition = definition.replace(&format!("${{{name}FunctionArn}}"), &function_arn(name));
     }

@@ -2,6 +2,7 @@
 
 mod api;
 mod bus;
+mod children;
 mod command;
 mod control;
 mod definition;

@@ -1,6 +1,6 @@
 //! `transload copy`: one object from one place to another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use stepfunctions_local::{ListExecutions, Status};
@@ -70,14 +70,19 @@ pub(crate) fn new_name(kind: &str) -> String {
     format!("{kind}-{day}-{time}-{random:04x}")
 }
 
+/// An execution's input as a file has it; `-` is standard input.
+pub(super) fn read_input(path: &Path) -> Outcome<String> {
+    let text = match path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(path),
+    };
+    text.map_err(|e| CliError::usage(format!("--input {}: {e}", path.display())))
+}
+
 /// The execution's input: the file as it is, or what the arguments say.
 fn input(args: CopyArgs, known: Option<&Known>) -> Outcome<String> {
     if let Some(path) = args.input {
-        let text = match path.to_str() {
-            Some("-") => std::io::read_to_string(std::io::stdin()),
-            _ => std::fs::read_to_string(&path),
-        };
-        return text.map_err(|e| CliError::usage(format!("--input {}: {e}", path.display())));
+        return read_input(&path);
     }
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
     let source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use transload_wire::{Mode, SyncRequest, Tree};
 
-use super::copy::new_name;
+use super::copy::{new_name, read_input};
 use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
 use crate::exit::{CliError, Exit, Outcome};
@@ -57,11 +57,7 @@ fn named(kind: &str, name: String) -> String {
 
 fn input(args: SyncArgs, mode: Mode, known: &Known) -> Outcome<String> {
     if let Some(path) = args.input {
-        let text = match path.to_str() {
-            Some("-") => std::io::read_to_string(std::io::stdin()),
-            _ => std::fs::read_to_string(&path),
-        };
-        return text.map_err(|e| CliError::usage(format!("--input {}: {e}", path.display())));
+        return read_input(&path);
     }
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
     let request = SyncRequest {
