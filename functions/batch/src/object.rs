@@ -140,8 +140,14 @@ async fn open(work: &Work, item: &Item, object: &ObjectRef) -> Result<Opened, Fa
         let answer = work.deadline.bound(work.source.open(object, &item.etag, item.size)).await?;
         match answer {
             Ok(opened) => return Ok(opened),
-            Err(error) if error.is_transient() && backoff.pause(&work.deadline).await => {}
-            Err(error) => return Err(failure_of(error, Side::Source)),
+            Err(error) => {
+                if error.kind == StoreErrorKind::Throttled {
+                    backoff.slow_down();
+                }
+                if !error.is_transient() || !backoff.pause(&work.deadline).await {
+                    return Err(failure_of(error, Side::Source));
+                }
+            }
         }
     }
 }
@@ -229,7 +235,10 @@ async fn send(
     // Without listed versions there may be no right to read one: what is newest has to have the ETag.
     object.version = object.version.filter(|_| item.version_id.is_some());
     let (from, to) = (work.source.clone(), work.destination.clone());
-    let mut whole = Whole::new(from, to, work.deadline, input)?.trusting(Trust::Answer).reading(object);
+    let mut whole = Whole::new(from, to, work.deadline, input)?
+        .trusting(Trust::Answer)
+        .reading(object)
+        .one_of(work.input.in_flight);
     if let Some(body) = body {
         whole = whole.opened(body);
     }

@@ -1,11 +1,12 @@
-//! One part: GET, checksum, PUT, as one stream; again from its start if the PUT fails.
+//! One part: GET, checksum, PUT, as one stream. If the PUT fails, from its start: out of what was kept, or read again.
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
-use transload_store::resume::{PinnedRange, pinned_stream};
-use transload_store::tap::{Flowed, Wanted, tap};
-use transload_store::{Backoff, ObjectRef, Side, StoredPart, failure_of};
+use transload_store::resume::{PinnedRange, Reads, pinned_stream};
+use transload_store::rewind::{KEPT, Rewind};
+use transload_store::tap::{Flowed, Seen, Wanted, tap};
+use transload_store::{Backoff, ObjectRef, PutBody, Side, StoredPart, failure_of};
 use transload_wire::{ErrorName, Failure, PartRecord};
 
 use crate::{Piece, Work, twice};
@@ -13,35 +14,53 @@ use crate::{Piece, Work, twice};
 /// PUTs of one part in one call. More is the workflow's to decide, with longer waits that cost nothing.
 const TRIES: u32 = 4;
 
+/// What the tries of one part share.
+struct Sender<'a> {
+    work: &'a Work,
+    piece: Piece,
+    /// What the last try sent, as long as another one may send it again.
+    body: Option<(Rewind, Reads)>,
+    /// Reads of bodies that are done with.
+    reads: u32,
+    /// Whether the part at the destination is known to hold other bytes than were sent.
+    wrong: bool,
+}
+
 /// Sends a part until it is there.
 pub(crate) async fn send(work: &Work, piece: Piece) -> Result<PartRecord, Failure> {
     let started = Instant::now();
     let mut backoff = Backoff::of_tries(TRIES);
-    let (mut attempts, mut reads) = (0, 0);
-    let mut wrong = false;
+    let mut sender = Sender { work, piece, body: None, reads: 0, wrong: false };
+    let mut attempts = 0;
     loop {
         attempts += 1;
-        match send_once(work, piece, &mut reads, &mut wrong).await {
+        let failure = match sender.once().await {
             Ok((stored, flowed)) => {
+                sender.drop_body();
                 return Ok(PartRecord {
                     part_number: piece.number.get(),
                     size: piece.range.len,
                     etag: stored.etag,
                     checksum: flowed.checksums.into_iter().next(),
                     attempts,
-                    reads,
+                    reads: sender.reads,
                     duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 });
             }
-            Err(failure) => {
-                if !again(&failure) || !backoff.pause(&work.deadline).await || work.deadline.check().is_err()
-                {
-                    if wrong {
-                        disown(work, piece).await;
-                    }
-                    return Err(place(work, piece, failure));
-                }
+            Err(failure) => failure,
+        };
+        if failure.name == ErrorName::Throttled {
+            backoff.slow_down();
+        }
+        if !again(&failure) || !backoff.pause(&work.deadline).await || work.deadline.check().is_err() {
+            if sender.wrong {
+                disown(work, piece).await;
             }
+            return Err(place(work, piece, failure));
+        }
+        // Bytes that arrived wrong may be wrong here already.
+        if failure.name == ErrorName::PartCorrupted {
+            sender.drop_body();
         }
     }
 }
@@ -62,37 +81,56 @@ async fn disown(work: &Work, piece: Piece) {
     }
 }
 
-/// `wrong` is set while the part at the destination is known to hold other bytes than were sent.
-async fn send_once(
-    work: &Work,
-    piece: Piece,
-    reads: &mut u32,
-    wrong: &mut bool,
-) -> Result<(StoredPart, Flowed), Failure> {
-    let source = &work.input.source;
-    let pinned = PinnedRange {
-        object: ObjectRef::of_pinned(source),
-        etag: source.etag.clone(),
-        range: piece.range,
-        total: source.size,
-    };
-    let mut wanted = wanted(work);
-    if twice::is_wanted(work) {
-        wanted.expected = Some(twice::first_read(work, pinned.clone(), reads).await?);
+impl Sender<'_> {
+    async fn once(&mut self) -> Result<(StoredPart, Flowed), Failure> {
+        let (body, sent) = self.body().await?;
+        let (work, piece) = (self.work, self.piece);
+        let answer =
+            work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
+        let stored = answer?.map_err(|error| twice::differs(failure_of(error, Side::Destination)))?;
+        self.wrong = true;
+        let flowed = sent.get().ok_or_else(|| {
+            ErrorName::PartCorrupted
+                .because("expected the store to take the whole body, found that it answered before its end")
+        })?;
+        compare(&stored, &flowed)?;
+        self.wrong = false;
+        Ok((stored, flowed))
     }
-    let (stream, count) = pinned_stream(work.source.clone(), pinned, work.deadline);
-    let (body, seen) = tap(stream, piece.range.len, &wanted, source.object.to_string())?;
-    let sent = work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
-    *reads += count.count();
-    let stored = sent?.map_err(|error| twice::differs(failure_of(error, Side::Destination)))?;
-    *wrong = true;
-    let flowed = seen.get().ok_or_else(|| {
-        ErrorName::PartCorrupted
-            .because("expected the store to take the whole body, found that it answered before its end")
-    })?;
-    compare(&stored, &flowed)?;
-    *wrong = false;
-    Ok((stored, flowed))
+
+    /// What was read for the last try, if little of it went out; else it is read again.
+    async fn body(&mut self) -> Result<(PutBody, Seen), Failure> {
+        if let Some(body) = self.body.as_ref().and_then(|(rewind, _)| rewind.body()) {
+            return Ok(body);
+        }
+        self.drop_body();
+        let (work, len) = (self.work, self.piece.range.len);
+        let pinned = self.pinned();
+        let mut wanted = wanted(work);
+        if twice::is_wanted(work) {
+            wanted.expected = Some(twice::first_read(work, pinned.clone(), &mut self.reads).await?);
+        }
+        let (stream, count) = pinned_stream(work.source.clone(), pinned, work.deadline);
+        let (body, seen) = tap(stream, len, &wanted, work.input.source.object.to_string())?;
+        let rewind = Rewind::over(body, seen, KEPT / u64::from(work.input.parts_in_flight));
+        let body = rewind.body();
+        self.body = Some((rewind, count));
+        body.ok_or_else(|| ErrorName::Internal.because("expected a body that is new, found it used up"))
+    }
+
+    fn pinned(&self) -> PinnedRange {
+        let source = &self.work.input.source;
+        PinnedRange {
+            object: ObjectRef::of_pinned(source),
+            etag: source.etag.clone(),
+            range: self.piece.range,
+            total: source.size,
+        }
+    }
+
+    fn drop_body(&mut self) {
+        self.reads += self.body.take().map_or(0, |(_, count)| count.count());
+    }
 }
 
 /// MD5 only where nothing better proves the bytes: it costs more than everything else here.

@@ -24,6 +24,7 @@ pub mod parked;
 pub mod prove;
 pub mod resume;
 mod retry;
+pub mod rewind;
 pub mod s3;
 mod stamp;
 mod store;

@@ -175,6 +175,9 @@ impl Reader {
             return Err(self.failed(error));
         }
         self.deadline.check().map_err(|failure| failure.at(self.place()))?;
+        if error.kind == Kind::Throttled {
+            self.backoff.slow_down();
+        }
         if !self.backoff.pause(&self.deadline).await {
             return Err(self.failed(error));
         }

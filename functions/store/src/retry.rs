@@ -20,6 +20,8 @@ pub struct Backoff {
 impl Backoff {
     /// Bound of the first pause: about a round trip between continents.
     const FIRST: Duration = Duration::from_millis(200);
+    /// Bound of the pauses after a store asked to slow down: it counts requests by the second.
+    const SLOW: Duration = Duration::from_secs(1);
     /// Bound of the longest pause: longer waits belong to the workflow, where they cost nothing.
     const LONGEST: Duration = Duration::from_secs(5);
 
@@ -27,6 +29,11 @@ impl Backoff {
     #[must_use]
     pub fn of_tries(tries: u32) -> Self {
         Self { bound: Self::FIRST, most: Self::LONGEST, left: tries.saturating_sub(1) }
+    }
+
+    /// The store asks to slow down: the next pause may last a second at least.
+    pub fn slow_down(&mut self) {
+        self.bound = self.bound.max(Self::SLOW);
     }
 
     /// The next pause, or `None` when all tries are used up.
@@ -68,6 +75,20 @@ mod tests {
             }
             assert_eq!(backoff.next_pause(), None);
         }
+    }
+
+    #[test]
+    fn a_store_that_asks_to_slow_down_is_left_alone_for_longer() {
+        let slow = |_| {
+            let mut backoff = Backoff::of_tries(3);
+            backoff.slow_down();
+            (backoff.next_pause().unwrap(), backoff.next_pause().unwrap())
+        };
+        let pauses: Vec<_> = (0..200).map(slow).collect();
+        let seconds = Duration::from_secs;
+        assert!(pauses.iter().all(|(first, second)| *first <= seconds(1) && *second <= seconds(2)));
+        assert!(pauses.iter().any(|(first, _)| *first > Duration::from_millis(400)));
+        assert!(pauses.iter().any(|(_, second)| *second > seconds(1)));
     }
 
     #[test]

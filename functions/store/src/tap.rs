@@ -70,6 +70,19 @@ impl Seen {
         self.md5
     }
 
+    /// The same, of a body that is sent once more: nothing flowed yet.
+    #[must_use]
+    pub(crate) fn afresh(&self) -> Self {
+        Self { flowed: Arc::default(), ..self.clone() }
+    }
+
+    /// What another one knows is known here too.
+    pub(crate) fn copy(&self, other: &Self) {
+        if let Some(flowed) = other.get() {
+            self.set(flowed);
+        }
+    }
+
     fn set(&self, flowed: Flowed) {
         *self.flowed.lock().unwrap_or_else(PoisonError::into_inner) = Some(flowed);
     }

@@ -12,10 +12,24 @@ use super::Whole;
 use crate::PutBody;
 use crate::prove::{Evidence, Expected};
 use crate::resume::{PinnedRange, opened_stream, pinned_stream};
+use crate::rewind::Rewind;
 use crate::tap::{Flowed, Seen, Wanted, tap};
 
+/// What the try before read, if little of it went out; else it is read again, and kept for the next try.
+pub(super) async fn again_or_open(
+    work: &Whole,
+    read: &mut Option<Rewind>,
+) -> Result<(PutBody, Seen), Failure> {
+    if let Some(body) = read.as_ref().and_then(Rewind::body) {
+        return Ok(body);
+    }
+    let (body, seen) = open(work).await?;
+    let rewind = read.insert(Rewind::over(body, seen, work.keep));
+    rewind.body().ok_or_else(|| ErrorName::Internal.because("expected a body that is new, found it used up"))
+}
+
 /// A body to send, and what will be known of it.
-pub(super) async fn open(work: &Whole) -> Result<(PutBody, Seen), Failure> {
+async fn open(work: &Whole) -> Result<(PutBody, Seen), Failure> {
     let mut stream = read(work);
     if work.input.source.size == 0 {
         // Nobody asks an empty body for its frames, and the version is checked by asking.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use transload_wire::{Checksum, ChecksumKind, CopyInput, Etag, Failure, Proof, Verify, VersionId};
 
+use crate::rewind::KEPT;
 use crate::{Deadline, Head, ObjectBody, ObjectRef, Stamp, Store, Target, Written, prove};
 
 /// What is taken for success.
@@ -33,6 +34,8 @@ pub struct Whole {
     /// Behind a lock because a stream can not be shared, and who sends may be.
     opened: Mutex<Option<ObjectBody>>,
     trust: Trust,
+    /// Bytes that are kept for another try.
+    keep: u64,
 }
 
 /// An object that was sent and proven.
@@ -78,7 +81,8 @@ impl Whole {
         let target = Target::of(&input.destination, &input.attributes, &input.options, &stamp, algorithm);
         let object = ObjectRef::of_pinned(&input.source);
         let trust = Trust::ReadBack;
-        Ok(Self { source, destination, target, deadline, input, object, opened: Mutex::default(), trust })
+        let (opened, keep) = (Mutex::default(), KEPT);
+        Ok(Self { source, destination, target, deadline, input, object, opened, trust, keep })
     }
 
     /// Takes what the PUT answers for success where it proves something.
@@ -92,6 +96,13 @@ impl Whole {
     #[must_use]
     pub fn reading(mut self, object: ObjectRef) -> Self {
         self.object = object;
+        self
+    }
+
+    /// Is one of so many that are sent at a time: what is kept for another try is shared among them.
+    #[must_use]
+    pub fn one_of(mut self, in_flight: u32) -> Self {
+        self.keep = KEPT / u64::from(in_flight.max(1));
         self
     }
 

@@ -4,6 +4,7 @@ use transload_wire::{ErrorName, Failure};
 
 use super::{Done, Trust, Whole, body};
 use crate::prove::{Standing, answers, condition, confirm, exists, guard, read_back};
+use crate::rewind::Rewind;
 use crate::tap::Flowed;
 use crate::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 
@@ -26,9 +27,10 @@ pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
     let mut condition = condition(&work.input.options, work.input.replaces.as_ref());
     let mut backoff = Backoff::of_tries(TRIES);
     let mut mismatches = 0;
+    let mut read = None;
     loop {
         work.deadline.check()?;
-        let failure = match send_once(work, &condition).await? {
+        let failure = match send_once(work, &condition, &mut read).await? {
             Met::Done(done) => return Ok(done),
             Met::Again(failure) => failure,
             // What can not be judged is not known to be wrong: only other bytes are overwritten.
@@ -39,13 +41,21 @@ pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
             }
         };
         mismatches += u32::from(failure.name == ErrorName::ChecksumMismatch);
+        // Bytes that arrived wrong may be wrong here already.
+        if matches!(failure.name, ErrorName::ChecksumMismatch | ErrorName::PartCorrupted) {
+            read = None;
+        }
+        if failure.name == ErrorName::Throttled {
+            backoff.slow_down();
+        }
         if mismatches >= MISMATCHES || !backoff.pause(&work.deadline).await {
             return Err(failure);
         }
     }
 }
 
-async fn send_once(work: &Whole, condition: &Condition) -> Result<Met, Failure> {
+/// `read` is what the try before sent, as far as another one may send it again.
+async fn send_once(work: &Whole, condition: &Condition, read: &mut Option<Rewind>) -> Result<Met, Failure> {
     let honoured = if work.destination.conditional_writes() {
         condition.clone()
     } else {
@@ -53,7 +63,7 @@ async fn send_once(work: &Whole, condition: &Condition) -> Result<Met, Failure> 
         guard(work.destination.as_ref(), destination, options, condition, &work.input.token).await?;
         Condition::Anything
     };
-    let (body, seen) = match body::open(work).await {
+    let (body, seen) = match body::again_or_open(work, read).await {
         Ok(opened) => opened,
         Err(failure) if failure.name == ErrorName::ChecksumMismatch => return Ok(Met::Again(failure)),
         Err(failure) => return Err(failure),
@@ -97,6 +107,11 @@ async fn settle(
     error: StoreError,
     flowed: Option<Flowed>,
 ) -> Result<Met, Failure> {
+    if error.kind == StoreErrorKind::Throttled {
+        // Nothing was taken. Should a store say so of what it took, the condition of the next try does not hold, and that
+        // is settled then.
+        return again(error);
+    }
     let (store, destination) = (work.destination.as_ref(), &work.input.destination);
     let mut expected = body::expected(work, flowed.as_ref());
     let mut standing = read_back(store, destination, None, &expected).await;

@@ -60,6 +60,8 @@ struct Running {
     since: Instant,
     /// Requests covered so far, by rule.
     covered: Vec<u64>,
+    /// Tokens of the rules that know a rate, and when they were counted.
+    tokens: HashMap<usize, (f64, Instant)>,
     /// How often a rule saw the very same request.
     attempts: HashMap<(usize, u64), u64>,
 }
@@ -67,17 +69,33 @@ struct Running {
 impl Running {
     fn new(plan: FaultPlan) -> Self {
         let covered = vec![0; plan.rules.len()];
-        Self { plan, since: Instant::now(), covered, attempts: HashMap::new() }
+        Self { plan, since: Instant::now(), covered, tokens: HashMap::new(), attempts: HashMap::new() }
+    }
+
+    /// Whether a request is within the rate of a rule; takes its token if so.
+    fn is_within(&mut self, index: usize, rate: f64) -> bool {
+        let now = Instant::now();
+        let (tokens, counted) = self.tokens.entry(index).or_insert((rate, now));
+        *tokens = (*tokens + rate * now.duration_since(*counted).as_secs_f64()).min(rate);
+        *counted = now;
+        let within = *tokens >= 1.0;
+        *tokens -= f64::from(u8::from(within));
+        within
     }
 
     fn decide(&mut self, target: &Target) -> Option<Action> {
         let elapsed = self.since.elapsed();
         let identity =
             hash(&(target.operation, &target.bucket, &target.key, target.part_number, &target.range));
-        for (index, rule) in self.plan.rules.iter().enumerate() {
+        for index in 0..self.plan.rules.len() {
+            let rule = &self.plan.rules[index];
             if !rule.covers(target) || rule.until.is_some_and(|until| elapsed > until) {
                 continue;
             }
+            if rule.above.is_some_and(|rate| self.is_within(index, rate)) {
+                continue;
+            }
+            let rule = &self.plan.rules[index];
             self.covered[index] += 1;
             let attempt = self.attempts.entry((index, identity)).or_default();
             *attempt += 1;

@@ -33,6 +33,7 @@ pub struct Rule {
     nth: Option<(u64, u64)>,
     probability: f64,
     pub(crate) until: Option<Duration>,
+    pub(crate) above: Option<f64>,
     pub(crate) action: Action,
 }
 
@@ -49,6 +50,7 @@ impl Rule {
             nth: None,
             probability: 1.0,
             until: None,
+            above: None,
             action,
         }
     }
@@ -127,6 +129,14 @@ impl Rule {
     #[must_use]
     pub fn until(mut self, after: Duration) -> Self {
         self.until = Some(after);
+        self
+    }
+
+    /// Only what exceeds so many requests a second of those that the conditions match: a bucket of as many tokens fills at
+    /// this rate, and what is answered costs none of them.
+    #[must_use]
+    pub fn above(mut self, per_second: u32) -> Self {
+        self.above = Some(per_second.into());
         self
     }
 
