@@ -1,7 +1,7 @@
 //! What every test has: two servers with keys of their own, a home, a locations file, and the program.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,6 +24,33 @@ pub(crate) struct Bench {
     pub(crate) global: Server,
     pub(crate) china: Server,
     folder: TempDir,
+}
+
+/// Whatever a test did: database, results, logs and reports hold no secret.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for secret in SECRETS {
+            let found = found_in(&self.home(), secret);
+            assert!(found.is_empty(), "a secret is in {found:?}");
+        }
+    }
+}
+
+/// Files below a folder that hold a text. What vanishes meanwhile holds nothing.
+pub(crate) fn found_in(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let in_entry = |path: PathBuf| {
+        if path.is_dir() {
+            return found_in(&path, text);
+        }
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        let holds = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        if holds { vec![path] } else { Vec::new() }
+    };
+    entries.flat_map(|entry| in_entry(entry.path())).collect()
 }
 
 /// How a run of the program ended.
@@ -114,11 +141,15 @@ impl Bench {
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         let output = tokio::time::timeout(Duration::from_secs(180), self.command(args).output());
         let output = output.await.unwrap_or_else(|_| panic!("{args:?} hangs")).unwrap();
-        Ran {
+        let ran = Ran {
             status: output.status,
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        for secret in SECRETS {
+            assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{args:?}: {ran:#?}");
         }
+        ran
     }
 
     /// `transload copy` of a key to the same key, with flags.

@@ -18,8 +18,30 @@ impl Locations {
     /// # Errors
     /// `InputInvalid` with the field, or line and column of what is no JSON.
     pub fn from_json(text: &str) -> Result<Self, Failure> {
-        transload_wire::parse(text.as_bytes())
+        transload_wire::parse(text.as_bytes()).map_err(|failure| {
+            let message = hushed(&failure.message);
+            failure.name.because(message)
+        })
     }
+}
+
+/// Of what a secret key consists, and how much of it is too much. The secrets of AWS have 40 characters; the longest field
+/// here has 21.
+const LEAST: usize = 24;
+
+/// The message without anything in it that could be a key: who misplaces one may find it named as a field.
+fn hushed(message: &str) -> String {
+    let of_key = |found: char| found.is_ascii_alphanumeric() || "+/=".contains(found);
+    let mut hushed = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(start) = rest.find(of_key) {
+        let word = &rest[start..];
+        let len = word.find(|found| !of_key(found)).unwrap_or(word.len());
+        hushed.push_str(&rest[..start]);
+        hushed.push_str(if len < LEAST { &word[..len] } else { "(not shown)" });
+        rest = &word[len..];
+    }
+    hushed + rest
 }
 
 /// The message alone: the error's own `Display` prints the line it is about.
@@ -27,5 +49,5 @@ fn of_toml(text: &str, path: &str, error: &toml::de::Error) -> Failure {
     let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
     let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
     let field = if path.is_empty() || path == "." { "locations".to_owned() } else { path.to_owned() };
-    ErrorName::InputInvalid.because(format!("{field}: {}{line}", error.message()))
+    ErrorName::InputInvalid.because(hushed(&format!("{field}: {}{line}", error.message())))
 }

@@ -22,6 +22,9 @@ where
         .is_some_and(|value| value == "true");
     let kind = match (&error, status) {
         (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(_)) if marker => Kind::DeleteMarker,
+        (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(400)) if is_of_framing(&error) => {
+            Kind::Corrupted
+        }
         (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(status)) => {
             kind_of(verb, code.as_deref(), status)
         }
@@ -33,6 +36,12 @@ where
     };
     StoreError::new(kind, message(verb, place, &error, code.as_deref(), status, kind))
         .caused_by(chain(&error))
+}
+
+/// The store could not take the body apart. We frame all bodies alike, so this one was altered on its way.
+fn is_of_framing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.code() == Some("InvalidRequest")
+        && error.message().is_some_and(|message| message.contains("aws-chunked"))
 }
 
 /// Nothing was sent, or no answer came: credentials that can not be read are told apart from a broken connection.
@@ -79,7 +88,11 @@ fn by_code(code: &str) -> Option<Kind> {
         "PreconditionFailed" => Kind::PreconditionFailed,
         "ConditionalRequestConflict" => Kind::Conflict,
         "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" => Kind::InvalidPart,
-        "BadDigest" | "XAmzContentChecksumMismatch" | "XAmzContentSHA256Mismatch" => Kind::Corrupted,
+        "BadDigest"
+        | "InvalidChunkSizeError"
+        | "MalformedTrailerError"
+        | "XAmzContentChecksumMismatch"
+        | "XAmzContentSHA256Mismatch" => Kind::Corrupted,
         "IncompleteBody" => Kind::Connection,
         "RequestTimeout" => Kind::Stalled,
         "InvalidRange" => Kind::WrongRange,
@@ -109,6 +122,8 @@ fn of_keys(code: &str) -> Option<Kind> {
 
 fn by_status(verb: Verb, has_code: bool, status: u16) -> Kind {
     match status {
+        // The server in front of the store could not read the request: something befell it on its way.
+        400 if !has_code && matches!(verb, Verb::PutObject | Verb::UploadPart) => Kind::Corrupted,
         401 => Kind::Credentials,
         403 => Kind::AccessDenied,
         404 => match verb {

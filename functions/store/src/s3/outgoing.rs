@@ -165,7 +165,9 @@ impl Outgoing {
     }
 
     fn wrong_length(&self) -> Failure {
-        ErrorName::Internal.because(format!("body: expected {} bytes, found {}", self.len, self.received))
+        // What the tap lets go has this length: bytes were lost or doubled since.
+        ErrorName::PartCorrupted
+            .because(format!("body: expected {} bytes, found {}", self.len, self.received))
     }
 
     fn fail(&mut self, failure: Failure) -> Poll<Option<Result<Frame<Bytes>, BodyEnded>>> {
