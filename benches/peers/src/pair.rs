@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::bare::Wire;
 use crate::measure::used_by;
-use crate::null::Seen;
+use crate::null::{Seen, Tree};
 use crate::scratch::{PROFILES, Scratch, keys};
 
 /// The bucket of every endpoint.
@@ -53,6 +53,12 @@ impl Endpoint {
     pub(crate) fn seen(&self, reset: bool) -> Result<Seen> {
         let path = if reset { "/-/reset" } else { "/-/seen" };
         let (_, body) = self.wire()?.call(if reset { "POST" } else { "GET" }, path, "")?;
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// What stands at a null server below a prefix of the bucket.
+    pub(crate) fn tree(&self, prefix: &str) -> Result<Tree> {
+        let (_, body) = self.wire()?.call("GET", &format!("/-/tree/{BUCKET}/{prefix}"), "")?;
         Ok(serde_json::from_str(&body)?)
     }
 }

@@ -59,7 +59,7 @@ impl Scratch {
         let mut file = File::create(&path)?;
         let (mut state, mut left) = (seed, size);
         while left > 0 {
-            let block = block(&mut state);
+            let block = block(&mut state, left);
             let take = usize::try_from(left)?.min(block.len());
             file.write_all(&block[..take])?;
             left -= take as u64;
@@ -76,10 +76,11 @@ impl Scratch {
     }
 }
 
-/// 1 MiB of SplitMix64's output: cheap, and no tool can compress it.
-fn block(state: &mut u64) -> Vec<u8> {
-    let mut block = Vec::with_capacity(1 << 20);
-    while block.len() < 1 << 20 {
+/// Up to 1 MiB of SplitMix64's output, at least `wanted` if that is less: cheap, and no tool can compress it.
+fn block(state: &mut u64, wanted: u64) -> Vec<u8> {
+    let len = usize::try_from(wanted).unwrap_or(usize::MAX).min(1 << 20);
+    let mut block = Vec::with_capacity(len + 8);
+    while block.len() < len {
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = *state;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

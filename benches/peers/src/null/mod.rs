@@ -25,7 +25,7 @@ use self::ops::{Counter, Received};
 use self::pace::Pacer;
 use self::state::{Shared, State};
 
-pub(crate) use self::state::Seen;
+pub(crate) use self::state::{Seen, Tree};
 
 /// How a null server behaves.
 #[derive(Debug, Clone, clap::Args)]
@@ -79,14 +79,17 @@ impl Server {
         Ok(())
     }
 
-    /// `GET /-/seen` and `POST /-/reset`: no bucket can have this name.
+    /// `GET /-/seen`, `GET /-/tree/bucket/prefix` and `POST /-/reset`: no bucket can have this name.
     fn control(&self, connection: &mut Connection, request: &Request) -> Result<()> {
         let mut state = self.shared.lock();
         if request.key == "reset" {
             state.seen = Seen::default();
         }
         let mut answer = Answer::new(200);
-        answer.body = serde_json::to_string(&state.seen)?;
+        answer.body = match request.key.strip_prefix("tree/") {
+            Some(prefix) => serde_json::to_string(&state.tree(prefix))?,
+            None => serde_json::to_string(&state.seen)?,
+        };
         drop(state);
         connection.answer(&answer)
     }

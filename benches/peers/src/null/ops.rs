@@ -271,24 +271,36 @@ fn tags(state: &State, request: &Request) -> Answer {
     Answer::new(200).xml(format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
 }
 
+/// Pages of ListObjectsV2 (`start-after`, `continuation-token`) and of ListObjects (`marker`): all of them keys here. Keys
+/// need no escaping and there are no folders below a prefix: the trees that are measured are flat.
 fn objects(state: &State, request: &Request) -> Answer {
-    let prefix = format!("{}/{}", request.bucket, request.parameter("prefix").unwrap_or_default());
-    let mut found: Vec<_> = state.objects.iter().filter(|(path, _)| path.starts_with(&prefix)).collect();
-    found.sort_by_key(|(path, _)| path.as_str());
-    let contents: String = found
-        .into_iter()
-        .take(1_000)
-        .filter_map(|(path, object)| {
-            let key = path.split_once('/')?.1;
-            Some(format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-08-01T00:00:00.000Z</LastModified>\
+    let prefix = request.parameter("prefix").unwrap_or_default();
+    let path = format!("{}/{prefix}", request.bucket);
+    let after =
+        ["continuation-token", "start-after", "marker"].iter().find_map(|name| request.parameter(name));
+    let after = after.and_then(|key| key.strip_prefix(prefix)).unwrap_or_default();
+    let most = request.parameter("max-keys").and_then(|text| text.parse().ok()).unwrap_or(1_000).min(1_000);
+    let mut found = state.below(&path, after);
+    let page: Vec<_> = found.by_ref().take(most).collect();
+    let more = found.next().is_some();
+    let contents: String = page
+        .iter()
+        .map(|(key, object)| {
+            format!(
+                "<Contents><Key>{prefix}{key}</Key><LastModified>2026-08-01T00:00:00.000Z</LastModified>\
                  <ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>",
                 object.etag, object.size
-            ))
+            )
         })
         .collect();
+    let next = page.last().filter(|_| more).map_or_else(String::new, |(key, _)| {
+        let token = format!("{prefix}{key}");
+        format!("<NextContinuationToken>{token}</NextContinuationToken><NextMarker>{token}</NextMarker>")
+    });
     Answer::new(200).xml(format!(
-        "<ListBucketResult><Name>{}</Name><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>",
-        request.bucket
+        "<ListBucketResult><Name>{}</Name><Prefix>{prefix}</Prefix><KeyCount>{}</KeyCount>\
+         <IsTruncated>{more}</IsTruncated>{next}{contents}</ListBucketResult>",
+        request.bucket,
+        page.len()
     ))
 }

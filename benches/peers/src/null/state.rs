@@ -47,7 +47,7 @@ pub(crate) struct Upload {
 /// Everything, by `bucket/key` and by upload id.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) objects: HashMap<String, Object>,
+    pub(crate) objects: BTreeMap<String, Object>,
     pub(crate) uploads: HashMap<String, Upload>,
     pub(crate) next: u64,
     pub(crate) seen: Seen,
@@ -74,16 +74,57 @@ impl Shared {
     }
 }
 
-/// Reads the facts of all files of `directory/bucket/key`.
-pub(crate) fn load(directory: &Path) -> Result<HashMap<String, Object>> {
-    let mut objects = HashMap::new();
-    for bucket in read(directory)? {
-        for file in read(&bucket)? {
-            let name = file.strip_prefix(directory)?.to_string_lossy().into_owned();
-            objects.insert(name, source(file)?);
+/// Reads the facts of all files of `directory/bucket/key`; folders are parts of keys.
+pub(crate) fn load(directory: &Path) -> Result<BTreeMap<String, Object>> {
+    let mut objects = BTreeMap::new();
+    let mut folders = vec![directory.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in read(&folder)? {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(directory)?.to_string_lossy().into_owned();
+                objects.insert(name, source(path)?);
+            }
         }
     }
     Ok(objects)
+}
+
+/// What stands below a prefix, in a form that two servers can be compared by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tree {
+    pub(crate) objects: u64,
+    pub(crate) bytes: u64,
+    /// Of all keys behind the prefix, sizes and CRC64NVMEs.
+    pub(crate) digest: u64,
+}
+
+impl State {
+    /// The tree below `bucket/prefix`.
+    pub(crate) fn tree(&self, prefix: &str) -> Tree {
+        let mut digest = Digest::new(CrcAlgorithm::Crc64Nvme);
+        let mut tree = Tree::default();
+        for (path, object) in self.below(prefix, "") {
+            tree.objects += 1;
+            tree.bytes += object.size;
+            digest.update(format!("{path} {} {};", object.size, object.crc64nvme).as_bytes());
+        }
+        Tree { digest: digest.finalize(), ..tree }
+    }
+
+    /// Objects below a prefix, without it, behind one of them, in order.
+    pub(crate) fn below<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Object)> {
+        use std::ops::Bound::{Excluded, Included, Unbounded};
+        let first = format!("{prefix}{after}");
+        let start = if after.is_empty() { Included(first) } else { Excluded(first) };
+        let objects = self.objects.range((start, Unbounded));
+        objects.map_while(move |(path, object)| Some((path.strip_prefix(prefix)?, object)))
+    }
 }
 
 fn read(directory: &Path) -> Result<Vec<PathBuf>> {

@@ -3,6 +3,7 @@
 mod checks;
 mod engine;
 mod throughput;
+mod trees;
 mod worker;
 
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub(crate) struct Options {
     /// Runs of each tool; the tools take turns.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// Only trees of at most so many objects.
+    #[arg(long)]
+    objects: Option<u64>,
     /// Only these sections.
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Section>,
@@ -52,10 +56,13 @@ enum Section {
     Worker,
     /// Children with an empty task.
     Engine,
+    /// Many objects on the null pair, and a second run.
+    Trees,
 }
 
 impl Section {
-    const ALL: [Self; 6] = [Self::Null, Self::Slow, Self::Real, Self::Checks, Self::Worker, Self::Engine];
+    const ALL: [Self; 7] =
+        [Self::Null, Self::Slow, Self::Real, Self::Checks, Self::Worker, Self::Engine, Self::Trees];
 }
 
 /// What every section needs.
@@ -102,6 +109,7 @@ impl World {
             Section::Checks => checks::run(self),
             Section::Worker => worker::run(self),
             Section::Engine => engine::run(self),
+            Section::Trees => trees::run(self),
         }
     }
 

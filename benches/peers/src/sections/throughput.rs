@@ -77,7 +77,7 @@ fn once(world: &World, pair: &Pair, tool: Tool, key: &str, round: usize) -> Resu
     Ok(Run { cost, servers, requests })
 }
 
-fn last_line(log: &std::path::Path) -> String {
+pub(super) fn last_line(log: &std::path::Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines().last().unwrap_or_default().to_owned()
 }
@@ -94,7 +94,7 @@ fn verify(pair: &Pair, key: &str, to: &str) -> Result<BTreeMap<String, u64>> {
     Ok(requests)
 }
 
-fn sum(seen: &[Seen]) -> BTreeMap<String, u64> {
+pub(super) fn sum(seen: &[Seen]) -> BTreeMap<String, u64> {
     let all = seen.iter().flat_map(|seen| &seen.requests);
     all.fold(BTreeMap::new(), |mut sum, (operation, count)| {
         *sum.entry(operation.clone()).or_default() += count;

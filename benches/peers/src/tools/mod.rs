@@ -2,6 +2,7 @@
 
 mod others;
 mod transload;
+mod trees;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +45,8 @@ impl Job<'_> {
         command
     }
 }
+
+pub(crate) use trees::Trees;
 
 /// A tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -44,13 +44,21 @@ pub(super) fn bare(job: &Job<'_>) -> Result<Command> {
     Ok(command)
 }
 
-fn program(job: &Job<'_>, name: &str) -> Result<PathBuf> {
+pub(super) fn program(job: &Job<'_>, name: &str) -> Result<PathBuf> {
     job.installed.program(name).with_context(|| format!("{name} is not installed"))
 }
 
 pub(super) fn rclone(job: &Job<'_>, flags: &[&str]) -> Result<Command> {
-    let mut command = job.command(program(job, "rclone")?);
+    let mut command = rclone_of(job)?;
     command.arg("copyto");
+    command.args([format!("global:{BUCKET}/{}", job.key), format!("china:{BUCKET}/{}", job.to)]);
+    command.args(["--config", "/dev/null", "--retries", "1"]).args(flags);
+    Ok(command)
+}
+
+/// rclone that knows both endpoints.
+pub(super) fn rclone_of(job: &Job<'_>) -> Result<Command> {
+    let mut command = job.command(program(job, "rclone")?);
     for (profile, endpoint) in PROFILES.into_iter().zip([&job.pair.source, &job.pair.destination]) {
         let (access_key, secret) = keys(profile);
         let name = profile.to_uppercase();
@@ -65,8 +73,6 @@ pub(super) fn rclone(job: &Job<'_>, flags: &[&str]) -> Result<Command> {
             command.env(format!("RCLONE_CONFIG_{name}_{option}"), value);
         }
     }
-    command.args([format!("global:{BUCKET}/{}", job.key), format!("china:{BUCKET}/{}", job.to)]);
-    command.args(["--config", "/dev/null", "--retries", "1"]).args(flags);
     Ok(command)
 }
 

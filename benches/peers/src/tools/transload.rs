@@ -8,15 +8,22 @@ use super::Job;
 use crate::pair::BUCKET;
 
 pub(super) fn command(job: &Job<'_>) -> Result<Command> {
-    let locations = job.scratch.path("locations.toml");
-    std::fs::write(&locations, toml(job))?;
-    let mut command = job.command(job.transload);
-    command.arg("--home").arg(job.scratch.path("transload-home"));
-    command.arg("--locations").arg(locations).arg("copy");
+    let mut command = program(job)?;
+    command.arg("copy");
     command.args([format!("global:s3://{BUCKET}/{}", job.key), format!("china:s3://{BUCKET}/{}", job.to)]);
     if let Some(size) = job.part_size {
         command.args(["--part-size", size]);
     }
+    Ok(command)
+}
+
+/// With its home and its locations.
+pub(super) fn program(job: &Job<'_>) -> Result<Command> {
+    let locations = job.scratch.path("locations.toml");
+    std::fs::write(&locations, toml(job))?;
+    let mut command = job.command(job.transload);
+    command.arg("--home").arg(job.scratch.path("transload-home"));
+    command.arg("--locations").arg(locations);
     Ok(command)
 }
 

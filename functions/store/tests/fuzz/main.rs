@@ -2,6 +2,9 @@
 //! panic, a loop or a wrong part taken for a right one. `corpus` holds what is altered; a text that once broke something
 //! is kept there and has a test of its own.
 
+// Helpers of tests are tests too.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod alter;
 mod answers;
 mod canned;
