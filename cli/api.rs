@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use stepfunctions_local::{ApiError, Engine, HistoryOptions, ListExecutions};
+use stepfunctions_local::{ApiError, Engine, HistoryOptions, ListExecutions, UpdateMapRun};
 
 use crate::exit::{CliError, Exit};
 
@@ -21,6 +21,8 @@ pub(crate) enum Request {
     ListMapRuns(String),
     /// DescribeMapRun, by ARN.
     DescribeMapRun(String),
+    /// UpdateMapRun, by ARN.
+    UpdateMapRun(String, UpdateMapRun),
     /// StopExecution, by ARN; the cause is for its history.
     StopExecution(String, String),
 }
@@ -77,6 +79,10 @@ pub(crate) async fn call(engine: &Engine, request: Request) -> Result<Value, Ref
         }
         Request::ListMapRuns(arn) => Ok(paged("mapRuns", value(engine.list_map_runs(&arn).await?)?, None)),
         Request::DescribeMapRun(arn) => value(engine.describe_map_run(&arn).await?),
+        Request::UpdateMapRun(arn, change) => {
+            engine.update_map_run(&arn, change).await?;
+            Ok(json!({}))
+        }
         Request::StopExecution(arn, cause) => {
             value(engine.stop_execution(&arn, Some("Stopped".to_owned()), Some(cause)).await?)
         }

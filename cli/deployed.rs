@@ -138,6 +138,14 @@ impl Deployed {
             ),
             Request::ListMapRuns(arn) => answer!(client.list_map_runs().execution_arn(arn)),
             Request::DescribeMapRun(arn) => answer!(client.describe_map_run().map_run_arn(arn)),
+            Request::UpdateMapRun(arn, change) => answer!(
+                client
+                    .update_map_run()
+                    .map_run_arn(arn)
+                    .set_max_concurrency(change.max_concurrency.map(whole))
+                    .set_tolerated_failure_count(change.tolerated_failure_count.map(whole).map(Into::into))
+                    .set_tolerated_failure_percentage(change.tolerated_failure_percentage.map(|p| p as f32))
+            ),
             Request::StopExecution(arn, cause) => {
                 answer!(client.stop_execution().execution_arn(arn).error("Stopped").cause(cause))
             }
@@ -176,6 +184,11 @@ async fn client(region: &str) -> Client {
     let region = aws_config::Region::new(region.to_owned());
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
     Client::new(&config)
+}
+
+/// The API's numbers are signed; what is too large for them is refused by the API.
+fn whole(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// The API's own most.

@@ -44,7 +44,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
     copy, describe, executions, history, local, redrive, report as report_command, resume, stop,
-    sync as sync_command, uploads as uploads_command, worker,
+    sync as sync_command, tune, uploads as uploads_command, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
@@ -129,6 +129,8 @@ enum Command {
     Resume(resume::ResumeArgs),
     /// Stop a running execution
     Stop(stop::StopArgs),
+    /// Change how many children of a running execution work at a time, and how many may fail
+    Tune(tune::TuneArgs),
     /// List open uploads, and release those that nobody needs
     Uploads(uploads_command::UploadsArgs),
     /// Look for what would stand in a transfer's way: credentials, rights, Regions, clocks, configurations
@@ -193,6 +195,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
+        Command::Tune(args) => tune::run(args, global).await,
         Command::Uploads(args) => uploads_command::run(args, global).await,
         Command::Import(args) => import::run(args, global).await,
         Command::Doctor(args) => doctor::run(args, global).await,

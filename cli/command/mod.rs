@@ -10,6 +10,7 @@ pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod stop;
 pub(crate) mod sync;
+pub(crate) mod tune;
 pub(crate) mod uploads;
 pub(crate) mod worker;
 

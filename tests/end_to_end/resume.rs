@@ -86,10 +86,19 @@ async fn another_process_looks_stops_and_redrives() {
     assert_eq!(status["status"], "RUNNING");
     assert!(bench.run(&["history", "busy"]).await.ok().stdout.contains("MapRunStarted"));
 
+    assert_eq!(bench.run(&["tune", "busy"]).await.code(), 2, "nothing to change");
+    assert_eq!(bench.run(&["tune", "busy", "--tolerated-failure-percentage", "101"]).await.code(), 2);
+    let tuned = ["tune", "busy", "--concurrency", "3", "--tolerated-failures", "7", "--output", "json"];
+    let tuned = bench.run(&tuned).await.ok().json();
+    assert_eq!(tuned[0]["maxConcurrency"], 3, "{tuned}");
+    assert_eq!(tuned[0]["toleratedFailureCount"], 7, "{tuned}");
+
     bench.run(&["stop", "busy", "--cause", "enough"]).await.ok();
     let ran = ended(child).await;
     assert_eq!(ran.code(), 1, "{ran:#?}");
     assert!(ran.stdout.contains("ABORTED"), "{ran:#?}");
+    let late = bench.run(&["tune", "busy", "--concurrency", "3"]).await;
+    assert!(late.code() == 4 && late.stderr.contains("found ABORTED"), "{late:#?}");
     let again = bench.run(&["stop", "busy"]).await;
     assert_eq!(again.code(), 4, "{again:#?}");
 
