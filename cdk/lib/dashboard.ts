@@ -2,14 +2,17 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { own, openMapRuns, service } from './metrics';
 import type { ObservabilityProps } from './observability';
+import type { StateMachine } from './state-machine';
 
 /** Rows of the dashboard: transfers, bytes, routes, functions. */
 export function widgets(props: ObservabilityProps): cloudwatch.IWidget[][] {
   const machine = props.stateMachine.machineName;
+  const bucket = props.bucketMachine.machineName;
   const routes = props.routes.map((route) => route.routeName);
+  const compared = props.routes.filter((route) => route.scheduleRule !== undefined).map((route) => route.routeName);
   return [
     [
-      executions(props),
+      executions('Transfers', props.stateMachine),
       openAndWaiting(props),
       graph(
         'Lag in seconds',
@@ -32,14 +35,25 @@ export function widgets(props: ObservabilityProps): cloudwatch.IWidget[][] {
         ['Retries', 'Failures'].map((name) => own(name, machine)),
       ),
     ],
+    [
+      executions('Runs over many objects', props.bucketMachine),
+      graph('Many objects: small ones copied, failed calls', [
+        own('Objects', bucket),
+        own('Failures', bucket),
+        own('Retries', bucket),
+      ]),
+      graph('Many objects: bytes of small ones', [own('BytesCompleted', bucket)]),
+    ],
     ...(routes.length === 0
       ? []
       : [
           [
-            graph(
-              'Bytes completed by route',
-              routes.map((route) => own('BytesCompleted', machine, route)),
-            ),
+            graph('Bytes completed by route', [
+              ...routes.map((route) => own('BytesCompleted', machine, route)),
+              ...compared.map((route) =>
+                own('BytesCompleted', bucket, route).with({ label: `${route}, by comparison` }),
+              ),
+            ]),
             graph(
               'Failures by route',
               routes.map((route) => own('Failures', machine, route)),
@@ -62,18 +76,19 @@ function graph(title: string, left: cloudwatch.IMetric[]): cloudwatch.GraphWidge
   return new cloudwatch.GraphWidget({ title, left, width: 8, height: 6 });
 }
 
-function executions({ stateMachine }: ObservabilityProps): cloudwatch.GraphWidget {
+function executions(title: string, stateMachine: StateMachine): cloudwatch.GraphWidget {
   const of = (outcome: string): cloudwatch.Metric =>
     service('States', `Executions${outcome}`, { StateMachineArn: stateMachine.stateMachineArn }).with({
       label: outcome,
     });
-  return graph('Transfers', ['Started', 'Succeeded', 'Failed', 'TimedOut', 'Aborted'].map(of));
+  return graph(title, ['Started', 'Succeeded', 'Failed', 'TimedOut', 'Aborted'].map(of));
 }
 
 function openAndWaiting({ routes, janitor }: ObservabilityProps): cloudwatch.GraphWidget {
-  const queues = routes.flatMap((route) =>
-    route.deadLetters === undefined ? [] : [{ name: route.routeName, queue: route.deadLetters }],
-  );
+  const queues = routes.flatMap(({ routeName, deadLetters, scheduleDeadLetters }) => [
+    ...(deadLetters === undefined ? [] : [{ name: routeName, queue: deadLetters }]),
+    ...(scheduleDeadLetters === undefined ? [] : [{ name: `${routeName}, schedule`, queue: scheduleDeadLetters }]),
+  ]);
   const letters = [...queues, { name: 'janitor', queue: janitor.deadLetters }].map(({ name, queue }) =>
     service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.queueName }, 'Maximum').with({
       label: `Dead letters: ${name}`,

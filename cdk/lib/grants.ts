@@ -1,8 +1,14 @@
 // What each function may do, as data: which action, on what, for which call of its code, and when. Constructs build the
 // policies from this table and from nothing else; the tests compare the template with it.
 
-/** The functions of the workflow. */
-export const FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'abort'] as const;
+/** The functions that move one object. */
+export const OBJECT_FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'abort'] as const;
+
+/** The functions that make one tree of keys like another. */
+export const BUCKET_FUNCTIONS = ['list', 'batch', 'delete', 'report'] as const;
+
+/** All of them. */
+export const FUNCTIONS = [...OBJECT_FUNCTIONS, ...BUCKET_FUNCTIONS] as const;
 
 /** Name of a function. */
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -19,7 +25,11 @@ export type Need =
   /** Tags are written. */
   | 'writesTags'
   /** The ETag is kept, so the parts of the source have to be known. */
-  | 'keepsEtag';
+  | 'keepsEtag'
+  /** A comparison lists versions of the source, and reads what it listed. */
+  | 'listsVersions'
+  /** A comparison looks at single objects: by checksum, or by version. */
+  | 'looks';
 
 /** One right of a function at one end of a route. */
 export interface Grant {
@@ -81,8 +91,13 @@ const listParts: Grant = {
   reason: 'what is there is known from the destination alone',
 };
 
-/** A function's rights at both ends. */
-export type FunctionGrants = Readonly<Record<Side, readonly Grant[]>>;
+const list = (reason: string, ...calls: string[]): Grant => ({ action: 's3:ListBucket', on: 'bucket', calls, reason });
+
+/** A function's rights at both ends, and in the bucket of the workflow's own. */
+export interface FunctionGrants extends Readonly<Record<Side, readonly Grant[]>> {
+  /** Below the prefix of lists, results and reports; without it: none. */
+  readonly work?: readonly Grant[];
+}
 
 /** The whole table. An end without grants is one that the function does not open at all. */
 export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
@@ -204,12 +219,145 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       decrypt('HeadObject'),
     ],
   },
+  list: {
+    source: [
+      list('compares both sides', 'ListObjectsV2'),
+      {
+        action: 's3:ListBucketVersions',
+        on: 'bucket',
+        calls: ['ListObjectVersions'],
+        when: ['listsVersions'],
+        reason: 'lists each object with its version',
+      },
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        when: ['looks'],
+        reason: 'what a list does not tell: checksum and version',
+      },
+      {
+        action: 's3:GetObjectVersion',
+        on: 'objects',
+        calls: ['HeadObject'],
+        when: ['looks', 'listsVersions'],
+        reason: 'the same, of the version that was listed',
+      },
+      { ...decrypt('HeadObject'), when: ['looks'] },
+    ],
+    destination: [
+      list('compares both sides', 'ListObjectsV2'),
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject'],
+        when: ['looks'],
+        reason: 'from which version of the source it was made, and its checksum',
+      },
+      { ...decrypt('HeadObject'), when: ['looks'] },
+    ],
+    work: [
+      { action: 's3:PutObject', on: 'objects', calls: ['PutObject'], reason: 'writes the lists of work' },
+      list('finds the lists of a call that failed', 'ListObjectsV2'),
+      { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes them' },
+    ],
+  },
+  batch: {
+    source: [
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['GetObject', 'HeadObject'],
+        reason: 'the bytes; facts of an object that changed since it was listed',
+      },
+      {
+        action: 's3:GetObjectVersion',
+        on: 'objects',
+        calls: ['GetObject', 'HeadObject'],
+        when: ['listsVersions'],
+        reason: 'the same, of the version that was listed',
+      },
+      missing('GetObject', 'HeadObject'),
+      {
+        action: 's3:GetObjectTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags'],
+        reason: 'tags are copied',
+      },
+      {
+        action: 's3:GetObjectVersionTagging',
+        on: 'objects',
+        calls: ['GetObjectTagging'],
+        when: ['readsTags', 'versions'],
+        reason: BY_VERSION,
+      },
+      decrypt('GetObject', 'HeadObject'),
+    ],
+    destination: [
+      ...write('sends the object', 'PutObject'),
+      writeTags('PutObject'),
+      ...read(
+        'what stands there, where a list is old or an answer was lost; S3 asks for it where a write is conditional on an ETag',
+        'HeadObject',
+        'PutObject',
+      ),
+      missing('HeadObject'),
+      decrypt('HeadObject'),
+    ],
+  },
+  delete: {
+    source: [list('looks once more whether the object is there', 'ListObjectsV2')],
+    destination: [
+      { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes' },
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['DeleteObject', 'HeadObject'],
+        reason: 'S3 asks for it where a deletion is conditional on an ETag',
+      },
+    ],
+  },
+  report: {
+    source: [],
+    destination: [],
+    work: [
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject', 'GetObject'],
+        reason: 'reads the results of the maps, and after a redrive the lists of work',
+      },
+      list('finds the results, and what was skipped', 'ListObjectsV2'),
+      {
+        action: 's3:PutObject',
+        on: 'objects',
+        calls: ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'],
+        reason: 'writes the report; after a redrive the lists of what failed',
+      },
+      {
+        action: 's3:AbortMultipartUpload',
+        on: 'objects',
+        calls: ['AbortMultipartUpload'],
+        reason: 'gives up a file that can not be written to its end',
+      },
+    ],
+  },
 };
 
 /** The grants that hold under these circumstances, each action once. */
 export function grantsFor(name: FunctionName, side: Side, needs: readonly Need[], on: Grant['on']): string[] {
   const holds = (grant: Grant): boolean => grant.on === on && (grant.when ?? []).every((need) => needs.includes(need));
-  return [...new Set(GRANTS[name][side].filter(holds).map((grant) => grant.action))].sort();
+  return actionsOf(GRANTS[name][side].filter(holds));
+}
+
+/** The grants in the bucket of the workflow's own, each action once. */
+export function workGrants(name: FunctionName, on: Grant['on']): string[] {
+  return actionsOf((GRANTS[name].work ?? []).filter((grant) => grant.on === on));
+}
+
+function actionsOf(grants: readonly Grant[]): string[] {
+  return [...new Set(grants.map((grant) => grant.action))].sort();
 }
 
 /** Whether a function opens an end at all. */

@@ -3,7 +3,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { RetentionProps } from './retention';
-import { startByEvents } from './start';
+import { startBy } from './start';
 import { StateMachine } from './state-machine';
 import { TransloadFunction } from './transload-function';
 
@@ -41,7 +41,7 @@ export class Janitor extends Construct {
       retain: props.retain,
     });
     this.stateMachine._allowOnExecutionsOf(props.cleansUpAfter, CALLS);
-    const { rule, deadLetters } = startByEvents(this, {
+    const { rule, deadLetters } = startBy(this, {
       description: 'Transfers that were stopped or timed out',
       pattern: patternOf(props.cleansUpAfter),
       machine: this.stateMachine,

@@ -20,6 +20,8 @@ import { TransloadFunction } from './transload-function';
 export interface ObservabilityProps {
   /** The machine of transfers. */
   readonly stateMachine: StateMachine;
+  /** The machine of comparisons. */
+  readonly bucketMachine: StateMachine;
   /** The janitor. */
   readonly janitor: Janitor;
   /** The functions, by name. */
@@ -79,7 +81,7 @@ export class Observability extends Construct {
     return topic;
   }
 
-  private watchMachines({ stateMachine, janitor, functions }: ObservabilityProps): void {
+  private watchMachines({ stateMachine, bucketMachine, janitor, functions }: ObservabilityProps): void {
     const transfers = executions(stateMachine);
     this.watch('TransfersFailed', {
       metric: transfers('ExecutionsFailed'),
@@ -98,6 +100,7 @@ export class Observability extends Construct {
       says: 'state transitions were throttled: raise the quota',
       periods: 3,
     });
+    this.watchRuns(bucketMachine);
     const cleaning = executions(janitor.stateMachine);
     this.watch('JanitorFailed', {
       metric: cleaning('ExecutionsFailed'),
@@ -122,6 +125,27 @@ export class Observability extends Construct {
     this.watch('TransfersParked', {
       metric: parked,
       says: 'transfers used up all their rounds; what was sent is kept: redrive them',
+    });
+  }
+
+  private watchRuns(machine: StateMachine): void {
+    const runs = executions(machine);
+    this.watch('RunsFailed', {
+      metric: runs('ExecutionsFailed'),
+      says: 'runs over many objects failed: their report names the objects; mend the cause, redrive',
+    });
+    this.watch('RunsTimedOut', {
+      metric: runs('ExecutionsTimedOut'),
+      says: 'runs over many objects took longer than the definition allows',
+    });
+    this.watch('RunsStopped', {
+      metric: runs('ExecutionsAborted'),
+      says: 'runs over many objects were stopped by somebody',
+    });
+    this.watch('RunsThrottled', {
+      metric: runs('ExecutionThrottled'),
+      says: 'state transitions of runs over many objects were throttled: raise the quota, or fewer batches at a time',
+      periods: 3,
     });
   }
 
@@ -169,8 +193,9 @@ export class Observability extends Construct {
    * between its tries grow to many minutes, so a quarter of an hour is looked at as one.
    */
   private watchWaiting({ routes, janitor }: ObservabilityProps): void {
-    const rules = routes.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
-    const queues = [...routes.flatMap(({ deadLetters }) => deadLetters ?? []), janitor.deadLetters];
+    const rules = routes.flatMap(({ rule, scheduleRule }) => [rule ?? [], scheduleRule ?? []].flat());
+    const letters = routes.flatMap(({ deadLetters, scheduleDeadLetters }) => [deadLetters, scheduleDeadLetters]);
+    const queues = [...letters.flatMap((queue) => queue ?? []), janitor.deadLetters];
     const retries = rules.map(({ ruleName }) =>
       service('Events', 'RetryInvocationAttempts', { RuleName: ruleName }).with({ period: Duration.minutes(15) }),
     );
@@ -180,7 +205,7 @@ export class Observability extends Construct {
     greatest(retries).forEach((metric, index) =>
       this.watch(`EventsWaiting${index + 1}`, {
         metric,
-        says: 'starts of a route are tried again, for half an hour: events wait for a transfer',
+        says: 'starts of a route are tried again, for half an hour: events wait for a transfer, or a schedule for its run',
         periods: 2,
       }),
     );
@@ -204,6 +229,9 @@ export class Observability extends Construct {
     for (const route of routes) {
       if (route.deadLetters !== undefined) {
         watch(`-${route.routeName}`, route.deadLetters, `route ${route.routeName}`);
+      }
+      if (route.scheduleDeadLetters !== undefined) {
+        watch(`-${route.routeName}-schedule`, route.scheduleDeadLetters, `the schedule of route ${route.routeName}`);
       }
     }
     watch('', janitor.deadLetters, 'the janitor');

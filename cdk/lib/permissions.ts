@@ -2,28 +2,53 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledgeResource } from './acknowledge';
-import { FunctionName, Need, Side, grantsFor, opens } from './grants';
-import { Transfer, TransferEnd, TransferOptions } from './transfer';
+import { FunctionName, Need, Side, grantsFor, opens, workGrants } from './grants';
+import { ResultsBucket, WORK_PREFIX } from './results-bucket';
+import { Transfer, TransferEnd } from './transfer';
 
 /** Gives a function's role what it needs for these transfers. */
 export function grantTransfers(role: iam.Role, name: FunctionName, transfers: Transfer[]): void {
-  for (const transfer of transfers) {
+  for (const transfer of transfers.filter((one) => serves(name, one))) {
     for (const side of ['source', 'destination'] as const) {
       if (opens(name, side)) {
-        grantEnd(role, name, side, transfer[side], transfer.options ?? {});
+        grantEnd(role, name, side, transfer);
       }
     }
   }
   denyWithoutTls(role);
 }
 
-function grantEnd(role: iam.Role, name: FunctionName, side: Side, end: TransferEnd, options: TransferOptions): void {
+/** Gives a function's role what it needs in the bucket of the workflow's own. */
+export function grantWork(role: iam.Role, name: FunctionName, bucket: ResultsBucket): void {
+  const objects = bucket.objectsArn(WORK_PREFIX);
+  allow(role, workGrants(name, 'objects'), [objects]);
+  allow(role, workGrants(name, 'bucket'), [bucket.bucket.bucketArn], {
+    StringLike: { 's3:prefix': `${WORK_PREFIX}*` },
+  });
+  acknowledgeResource(role, objects, 'Lists, results and reports of runs, whose names are given when they start.');
+}
+
+/** Only routes that are compared need the functions for that, and only those that delete the one for it. */
+function serves(name: FunctionName, transfer: Transfer): boolean {
+  switch (name) {
+    case 'list':
+    case 'batch':
+      return transfer.sync !== undefined;
+    case 'delete':
+      return transfer.sync?.delete !== undefined;
+    default:
+      return true;
+  }
+}
+
+function grantEnd(role: iam.Role, name: FunctionName, side: Side, transfer: Transfer): void {
+  const end = transfer[side];
   if (!end.location.usesOwnRole) {
     // What may be done at the other account, partition or store is written there.
     grantCredentials(role, end);
     return;
   }
-  const needs = needsOf(side, end, options);
+  const needs = needsOf(side, transfer);
   const prefix = end.prefix ?? '';
   const objects = `${bucketArn(role, end)}/${literal(prefix)}*`;
   allow(role, grantsFor(name, side, needs, 'objects'), [objects]);
@@ -58,18 +83,18 @@ function grantCredentials(role: iam.Role, end: TransferEnd): void {
 }
 
 /** What is so at this end. */
-function needsOf(side: Side, end: TransferEnd, options: TransferOptions): Need[] {
-  const needs: Need[] = end.bucket.versions === true ? ['versions'] : [];
+function needsOf(side: Side, transfer: Transfer): Need[] {
+  const { options = {}, sync } = transfer;
   const copies = options.tags === undefined && options.copyTags !== false;
-  if (side === 'source') {
-    return [
-      ...needs,
-      ...(copies ? ['readsTags' as const] : []),
-      ...(options.preserveEtag === true ? ['keepsEtag' as const] : []),
-    ];
-  }
-  const writes = copies || Object.keys(options.tags ?? {}).length > 0;
-  return writes ? [...needs, 'writesTags'] : needs;
+  const all: readonly (readonly [boolean, Need])[] = [
+    [transfer[side].bucket.versions === true, 'versions'],
+    [side === 'source' && copies, 'readsTags'],
+    [side === 'source' && options.preserveEtag === true, 'keepsEtag'],
+    [side === 'destination' && (copies || Object.keys(options.tags ?? {}).length > 0), 'writesTags'],
+    [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
+    [sync?.compare === 'checksum' || sync?.compare === 'version', 'looks'],
+  ];
+  return all.filter(([holds]) => holds).map(([, need]) => need);
 }
 
 function bucketArn(role: iam.Role, end: TransferEnd): string {

@@ -1,5 +1,5 @@
-// The bucket that a Distributed Map writes its children's results to. Step Functions wants it in the machine's own account
-// and Region.
+// The bucket of the workflow's own: Distributed Maps write the results of their children there and read lists of work from it,
+// and reports stand in it. Step Functions wants it in the machine's own account and Region.
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -7,10 +7,16 @@ import { acknowledge } from './acknowledge';
 import { checkRange } from './problem';
 import { removalPolicy } from './retention';
 
+/** Below this prefix the machine of transfers writes the results of its maps. */
+export const RESULTS_PREFIX = 'object/';
+
+/** Below this prefix stand the lists, results and reports of runs over many objects. */
+export const WORK_PREFIX = 'sync/';
+
 /** Properties of the results bucket. */
 export interface ResultsBucketProps {
   /**
-   * Days that results are kept.
+   * Days that results, lists and reports are kept.
    * @default 30
    */
   readonly resultsRetentionDays?: number;
@@ -21,7 +27,7 @@ export interface ResultsBucketProps {
   readonly retain?: boolean;
 }
 
-/** A private bucket for results. */
+/** A private bucket for results, lists and reports. */
 export class ResultsBucket extends Construct {
   /** The bucket. */
   public readonly bucket: s3.Bucket;
@@ -46,7 +52,7 @@ export class ResultsBucket extends Construct {
     acknowledge(
       this.bucket,
       'S1',
-      'Holds records of transfers, no content of objects, for some weeks; one role of this stack writes it. ' +
+      'Holds records of transfers, no content of objects, for some weeks; only roles of this stack write it. ' +
         'Who reads it is in the data events of CloudTrail where an account wants to know.',
     );
   }

@@ -1,12 +1,13 @@
-// One way that objects go by themselves: events of a bucket start the machine.
+// One way that objects go by themselves: events of a bucket start the machine of transfers, times that of comparisons.
 import * as events from 'aws-cdk-lib/aws-events';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { Problem } from './problem';
-import { startByEvents } from './start';
+import { Started, startBy } from './start';
 import { StateMachine } from './state-machine';
-import { Transfer, TransferOptions } from './transfer';
+import { SyncOptions } from './sync';
+import { Transfer, TransferEnd, TransferOptions } from './transfer';
 import { eventWildcard, keyPatterns } from './wildcard';
 
 /** An end of a route. */
@@ -16,7 +17,8 @@ export interface RouteEnd {
   /** Name of the bucket. */
   readonly bucket: string;
   /**
-   * Only keys that begin so. Keys are kept, so both ends of a route have the same prefix.
+   * Only keys that begin so. Events hand keys on as they are, so both ends of a route with events have the same prefix; without
+   * events what follows the one follows the other.
    * @default - all keys; at the destination the source's prefix
    */
   readonly prefix?: string;
@@ -31,16 +33,28 @@ export interface RouteProps {
   /** Where they go. */
   readonly destination: RouteEnd;
   /**
-   * Objects that are left out: `bucket/key` patterns, * for any characters. Not together with a prefix, for EventBridge
-   * compares a key either with a prefix or with what it must not be.
+   * Objects that are left out: `bucket/key` patterns, * for any characters. Where there are events not together with a prefix,
+   * for EventBridge compares a key either with a prefix or with what it must not be.
    * @default - none
    */
   readonly ignore?: string[];
   /**
-   * What starts a transfer: created, or nothing at all (an empty list: the route is for transfers by hand).
+   * What starts a transfer: created, or nothing at all (an empty list: the route is for a schedule, or for transfers by hand).
    * @default - created
    */
   readonly events?: string[];
+  /**
+   * When both ends are compared, and what is missing or differs is transferred: `rate(1 hour)`, or six fields of `cron(...)` in
+   * UTC.
+   * @default - never by itself
+   */
+  readonly schedule?: string;
+  /**
+   * How both ends are compared, by the schedule and by hand; `{}` with all defaults. Without it and without a schedule the
+   * functions that compare have no right on the route's ends.
+   * @default - with a schedule `{}`, else they are not compared
+   */
+  readonly sync?: SyncOptions;
   /**
    * How objects are transferred.
    * @default - the defaults of the machine
@@ -64,14 +78,18 @@ export interface RouteConstructProps {
   readonly route: RouteProps;
   /** What it transfers. */
   readonly transfer: Transfer;
-  /** The machine that it starts. */
+  /** The machine that its events start. */
   readonly machine: StateMachine;
+  /** The machine that its schedule starts. */
+  readonly bucketMachine: StateMachine;
 }
 
 /** EventBridge takes patterns of so many characters. */
 const LONGEST_PATTERN = 2_048;
+/** And constant inputs of so many. */
+const LONGEST_INPUT = 8_192;
 
-/** A rule that starts the machine for objects of a bucket. */
+/** Rules that start the machines for objects of a bucket. */
 export class Route extends Construct {
   /** Lets an own bucket tell EventBridge of its objects, without the helper function that CDK would add for that. */
   public static sendEvents(bucket: s3.Bucket): void {
@@ -87,15 +105,28 @@ export class Route extends Construct {
   public readonly deadLetters?: sqs.Queue;
   /** The rule; undefined for a route without events. */
   public readonly rule?: events.Rule;
+  /** Times at which no comparison could be started; undefined for a route without a schedule. */
+  public readonly scheduleDeadLetters?: sqs.Queue;
+  /** The rule of the schedule; undefined for a route without one. */
+  public readonly scheduleRule?: events.Rule;
 
   constructor(scope: Construct, id: string, props: RouteConstructProps) {
     super(scope, id);
-    const { route, transfer, machine } = props;
-    this.routeName = route.name;
-    if (!hasEvents(route)) {
-      return;
+    this.routeName = props.route.name;
+    if (hasEvents(props.route)) {
+      const { rule, deadLetters } = this.startByEvents(props);
+      this.rule = rule;
+      this.deadLetters = deadLetters;
     }
-    const { rule, deadLetters } = startByEvents(this, {
+    if (props.route.schedule !== undefined) {
+      const { rule, deadLetters } = this.startByTime(props.route.schedule, props);
+      this.scheduleRule = rule;
+      this.scheduleDeadLetters = deadLetters;
+    }
+  }
+
+  private startByEvents({ route, transfer, machine }: RouteConstructProps): Started {
+    return startBy(this, {
       description: `Transfers of route ${route.name}`,
       pattern: patternOf(route),
       machine,
@@ -103,8 +134,17 @@ export class Route extends Construct {
       retryAttempts: route.retryAttempts,
       maxEventAgeHours: route.maxEventAgeHours,
     });
-    this.rule = rule;
-    this.deadLetters = deadLetters;
+  }
+
+  private startByTime(schedule: string, { route, transfer, bucketMachine }: RouteConstructProps): Started {
+    return startBy(new Construct(this, 'Schedule'), {
+      description: `Comparisons of route ${route.name}`,
+      schedule,
+      machine: bucketMachine,
+      input: events.RuleTargetInput.fromObject(requestOf(transfer)),
+      retryAttempts: route.retryAttempts,
+      maxEventAgeHours: route.maxEventAgeHours,
+    });
   }
 }
 
@@ -155,4 +195,29 @@ function inputOf({ name, source, destination, options }: Transfer): events.RuleT
     ...(options === undefined ? {} : { options }),
     route: name,
   });
+}
+
+/** The input of the machine that compares: the whole route, with its options. */
+function requestOf({ name, source, destination, options, sync }: Transfer): Record<string, unknown> {
+  const tree = ({ location, bucket, prefix }: TransferEnd): object => ({
+    location: location.locationName,
+    bucket: bucket.name,
+    ...(prefix === undefined ? {} : { prefix }),
+  });
+  const request = {
+    source: tree(source),
+    destination: tree(destination),
+    ...(options === undefined ? {} : { options }),
+    sync: sync ?? {},
+    route: name,
+  };
+  const length = JSON.stringify(request).length;
+  if (length > LONGEST_INPUT) {
+    throw new Problem(
+      `routes.${name}.sync`,
+      `an input of at most ${LONGEST_INPUT} characters (shorter lists of patterns)`,
+      length,
+    );
+  }
+  return request;
 }

@@ -4,6 +4,7 @@ import { Location } from './location';
 import { partitionOfStack } from './partition';
 import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
 import { RouteEnd, RouteProps, hasEvents } from './route';
+import { SyncOptions, checkIgnore, checkSync } from './sync';
 import { Transfer, TransferEnd, checkOptions } from './transfer';
 
 const FIELDS: Fields<RouteProps> = {
@@ -12,6 +13,8 @@ const FIELDS: Fields<RouteProps> = {
   destination: 'object',
   ignore: 'texts',
   events: 'texts',
+  schedule: 'text',
+  sync: 'object',
   options: 'object',
   retryAttempts: 'number',
   maxEventAgeHours: 'number',
@@ -50,7 +53,7 @@ function resolveRoute(path: string, route: RouteProps, locations: Location[]): T
   checkRange(`${path}.maxEventAgeHours`, route.maxEventAgeHours, 1, 24);
   const source = resolveEnd(`${path}.source`, route.source, locations);
   const prefix = route.source.prefix ?? '';
-  if ((route.destination.prefix ?? prefix) !== prefix) {
+  if (hasEvents(route) && (route.destination.prefix ?? prefix) !== prefix) {
     throw new Problem(
       `${path}.destination.prefix`,
       `${JSON.stringify(prefix)} as at the source (or none), for EventBridge hands keys on as they are`,
@@ -59,14 +62,62 @@ function resolveRoute(path: string, route: RouteProps, locations: Location[]): T
   }
   const destination = resolveEnd(
     `${path}.destination`,
-    { ...route.destination, prefix: route.source.prefix },
+    { ...route.destination, prefix: route.destination.prefix ?? route.source.prefix },
     locations,
   );
   checkEvents(path, route, source);
   if (route.options !== undefined) {
     checkOptions(`${path}.options`, route.options, destination);
   }
-  return { name: route.name, source, destination, options: route.options };
+  const sync = resolveSync(path, route, source, destination);
+  return { name: route.name, source, destination, options: route.options, sync };
+}
+
+/** How the ends are compared, with the route's own ignore list; undefined if they are not. */
+function resolveSync(
+  path: string,
+  route: RouteProps,
+  source: TransferEnd,
+  destination: TransferEnd,
+): SyncOptions | undefined {
+  checkSchedule(`${path}.schedule`, route.schedule);
+  if (route.sync === undefined && route.schedule === undefined) {
+    return undefined;
+  }
+  const sync = route.sync ?? {};
+  checkSync(`${path}.sync`, sync);
+  checkIgnore(`${path}.ignore`, route.ignore ?? []);
+  if (sync.versions === 'listed' && source.location.usesOwnRole && source.bucket.versions !== true) {
+    throw new Problem(
+      `${path}.sync.versions`,
+      `"versions": true at ${source.bucket.name} in locations.${source.location.locationName}.buckets beside it`,
+      sync.versions,
+    );
+  }
+  refuseOverlap(path, source, destination);
+  const ignore = [...(route.ignore ?? []), ...(sync.ignore ?? [])];
+  return ignore.length === 0 ? sync : { ...sync, ignore };
+}
+
+const RATE = /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/;
+const CRON = /^cron\([^ ()]+( [^ ()]+){5}\)$/;
+
+function checkSchedule(path: string, schedule: string | undefined): void {
+  if (schedule === undefined || Token.isUnresolved(schedule) || RATE.test(schedule) || CRON.test(schedule)) {
+    return;
+  }
+  throw new Problem(path, 'rate(1 hour), rate(15 minutes), or cron(...) with six fields in UTC', schedule);
+}
+
+/** What is copied into its own source is listed as a source the next time, and copied again, one level deeper. */
+function refuseOverlap(path: string, source: TransferEnd, destination: TransferEnd): void {
+  const one =
+    source.location.locationName === destination.location.locationName &&
+    source.bucket.name === destination.bucket.name;
+  const [from, to] = [source.prefix ?? '', destination.prefix ?? ''];
+  if (one && (from.startsWith(to) || to.startsWith(from))) {
+    throw new Problem(`${path}.destination`, "a prefix apart from the source's in the same bucket", to);
+  }
 }
 
 function resolveEnd(path: string, end: RouteEnd, locations: Location[]): TransferEnd {
@@ -97,11 +148,11 @@ function resolveEnd(path: string, end: RouteEnd, locations: Location[]): Transfe
 function checkEvents(path: string, route: RouteProps, source: TransferEnd): void {
   const events = route.events ?? ['created'];
   if (events.includes('deleted')) {
-    throw new Problem(`${path}.events`, 'created only: the machine copies and does not delete yet', events);
+    throw new Problem(`${path}.events`, 'created only (a schedule with sync.delete follows deletions)', events);
   }
   events.forEach((event, index) => checkOneOf(`${path}.events[${index}]`, event, ['created']));
   const ignore = route.ignore ?? [];
-  if (ignore.length > 0 && route.source.prefix !== undefined) {
+  if (ignore.length > 0 && route.source.prefix !== undefined && hasEvents(route)) {
     throw new Problem(
       `${path}.ignore`,
       'no prefix beside it, for EventBridge compares a key either with a prefix or with what it must not be; ' +
@@ -110,8 +161,8 @@ function checkEvents(path: string, route: RouteProps, source: TransferEnd): void
     );
   }
   if (!hasEvents(route)) {
-    if (ignore.length > 0) {
-      throw new Problem(`${path}.ignore`, 'events beside it, for it filters these', ignore);
+    if (ignore.length > 0 && route.sync === undefined && route.schedule === undefined) {
+      throw new Problem(`${path}.ignore`, 'events, a schedule or sync beside it, for it filters these', ignore);
     }
     return;
   }
@@ -134,11 +185,19 @@ function feeds(from: Transfer, to: Transfer): boolean {
   return from.destination.bucket.name === to.source.bucket.name && (one.startsWith(other) || other.startsWith(one));
 }
 
+/**
+ * Whether a route sends on what another one has just written. Events do. A schedule does unless it compares what both ends hold:
+ * a copy has the size and the checksum of what it was made from, but not its version and not its date.
+ */
+function sendsOn({ schedule, sync, ...route }: RouteProps): boolean {
+  return hasEvents(route) || (schedule !== undefined && !['size', 'checksum'].includes(sync?.compare ?? 'size'));
+}
+
 /** Objects that go round without end cost money without end. */
 function refuseCircles(routes: RouteProps[], transfers: Transfer[]): void {
   const follow = (start: number, at: number, seen: number[]): void => {
     transfers.forEach((next, index) => {
-      if (!hasEvents(routes[index]) || !feeds(transfers[at], next)) {
+      if (!sendsOn(routes[index]) || !feeds(transfers[at], next)) {
         return;
       }
       if (index === start) {
@@ -154,7 +213,7 @@ function refuseCircles(routes: RouteProps[], transfers: Transfer[]): void {
     });
   };
   routes.forEach((route, index) => {
-    if (hasEvents(route)) {
+    if (sendsOn(route)) {
       follow(index, index, [index]);
     }
   });

@@ -26,4 +26,16 @@ export const SIZES: Readonly<Record<FunctionName, Size>> = {
   },
   copy: { memory: 512, timeout: 900, reason: 'streams; the longest that Lambda allows' },
   abort: { memory: 256, timeout: 300, reason: 'a few small requests' },
+  list: {
+    memory: 1_024,
+    timeout: 900,
+    reason: 'up to 64 ranges listed at a time: reading the pages is processor time; the longest that Lambda allows',
+  },
+  batch: {
+    memory: 1_024,
+    timeout: 120,
+    reason: 'up to 256 objects in flight, both ends by TLS; a child of five minutes makes two calls at least',
+  },
+  delete: { memory: 256, timeout: 120, reason: 'two small requests for each object' },
+  report: { memory: 512, timeout: 900, reason: 'streams the results of all objects; the longest that Lambda allows' },
 };

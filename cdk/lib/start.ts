@@ -1,4 +1,5 @@
-// Events that start a machine: a rule, the right to start this machine and no other, and a queue for what could not be delivered.
+// Events and times that start a machine: a rule, the right to start this machine and no other, and a queue for what could not be
+// delivered.
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -11,7 +12,10 @@ import { StateMachine } from './state-machine';
 /** What starts which machine. */
 export interface Start {
   readonly description: string;
-  readonly pattern: events.EventPattern;
+  /** Events that do. */
+  readonly pattern?: events.EventPattern;
+  /** Times that do: an expression of EventBridge. */
+  readonly schedule?: string;
   readonly machine: StateMachine;
   /** Without it: the event as it comes. */
   readonly input?: events.RuleTargetInput;
@@ -27,11 +31,12 @@ export interface Started {
 }
 
 /** Makes the rule in this scope. */
-export function startByEvents(scope: Construct, start: Start): Started {
+export function startBy(scope: Construct, start: Start): Started {
   const deadLetters = new DeadLetters(scope, 'DeadLetters').queue;
   const { description, pattern: eventPattern } = start;
-  const target = targetOf(start, mayStart(scope, start), deadLetters);
-  const rule = new events.Rule(scope, 'Rule', { description, eventPattern, targets: [{ bind: () => target }] });
+  const schedule = start.schedule === undefined ? undefined : events.Schedule.expression(start.schedule);
+  const targets = [{ bind: () => targetOf(start, mayStart(scope, start), deadLetters) }];
+  const rule = new events.Rule(scope, 'Rule', { description, eventPattern, schedule, targets });
   DeadLetters.allow(deadLetters, rule);
   return { rule, deadLetters };
 }

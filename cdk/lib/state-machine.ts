@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeResource } from './acknowledge';
 import { Problem } from './problem';
 import { serviceOfAccount } from './principal';
-import { ResultsBucket } from './results-bucket';
+import { RESULTS_PREFIX, ResultsBucket, WORK_PREFIX } from './results-bucket';
 import { RetentionProps, logGroup } from './retention';
 import { TransloadFunction } from './transload-function';
 
@@ -26,10 +26,20 @@ export interface StateMachineProps extends RetentionProps {
    * @default - none
    */
   readonly results?: ResultsBucket;
+  /**
+   * Bucket that maps read their lists from and write their results to; the machine's own functions name it.
+   * @default - none
+   */
+  readonly work?: ResultsBucket;
+  /**
+   * Machine that it runs to its end, for `${ObjectStateMachineArn}`.
+   * @default - none
+   */
+  readonly runs?: StateMachine;
 }
 
-/** Below this prefix the definition writes a map's results. */
-const RESULTS_PREFIX = 'object/';
+/** By this rule Step Functions learns that an execution has ended that another one waits for; it makes the rule itself. */
+const ENDS_RULE = 'StepFunctionsGetEventsForStepFunctionsExecutionRule';
 /** Groups with this prefix need no entry each in the account's resource policy for logs, which is of limited length. */
 const LOG_PREFIX = '/aws/vendedlogs/states/';
 /** The service takes definitions of up to 1 MiB. */
@@ -75,7 +85,7 @@ export class StateMachine extends Construct {
       'SF1',
       'Executions are of type STANDARD: their histories hold every event for 90 days. The log is there for alarms and search, and errors are what these look for.',
     );
-    this.grantMaps(mapLabels(props.definitionFile, text));
+    this.grantMaps(mapsOf(props.definitionFile, text));
   }
 
   /** ARN of the machine. */
@@ -107,18 +117,14 @@ export class StateMachine extends Construct {
       }),
     );
     if (props.results !== undefined) {
-      const objects = props.results.objectsArn(RESULTS_PREFIX);
-      role.addToPolicy(
-        new iam.PolicyStatement({
-          actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-          resources: [objects],
-        }),
-      );
-      acknowledgeResource(
-        role,
-        objects,
-        "A map's results are written under the name of their execution, which is not known before.",
-      );
+      grantResults(role, props.results, RESULTS_PREFIX);
+    }
+    if (props.work !== undefined) {
+      grantResults(role, props.work, WORK_PREFIX);
+      grantLists(role, props.work);
+    }
+    if (props.runs !== undefined) {
+      grantRuns(role, props.runs);
     }
     acknowledgeResource(role, '*', "X-Ray's actions and those for the delivery of logs know no resources.");
     return role;
@@ -128,15 +134,16 @@ export class StateMachine extends Construct {
    * A Distributed Map starts its children as executions of its own machine, and on a redrive redrives them. A policy of its
    * own: the machine waits for its role's policy, which so can not name the machine.
    */
-  private grantMaps(labels: string[]): void {
-    if (labels.length === 0) {
+  private grantMaps(maps: DistributedMap[]): void {
+    if (maps.length === 0) {
       return;
     }
     const policy = new iam.Policy(this, 'RunMaps', { roles: [this.role] });
     const allow = (actions: string[], resources: string[]): void => {
       policy.addStatements(new iam.PolicyStatement({ actions, resources }));
     };
-    const children = labels.map((label) => this.executionsArn(label));
+    // Children of type EXPRESS are started anew instead.
+    const children = maps.filter(({ express }) => !express).map(({ label }) => this.executionsArn(label));
     allow(['states:StartExecution'], [this.stateMachineArn]);
     allow(['states:DescribeExecution', 'states:StopExecution'], [this.executionsArn()]);
     allow(['states:RedriveExecution'], children);
@@ -158,6 +165,46 @@ export class StateMachine extends Construct {
       'Any execution of that machine may be stopped or time out; their names are given when they start.',
     );
   }
+}
+
+/** A map's ResultWriter. */
+function grantResults(role: iam.Role, results: ResultsBucket, prefix: string): void {
+  const objects = results.objectsArn(prefix);
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+      resources: [objects],
+    }),
+  );
+  acknowledgeResource(
+    role,
+    objects,
+    "A map's results are written under the name of their execution, which is not known before.",
+  );
+}
+
+/** A map's ItemReader over all lists below a prefix; reading them is granted with the results. */
+function grantLists(role: iam.Role, work: ResultsBucket): void {
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [work.bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': `${WORK_PREFIX}*` } },
+    }),
+  );
+}
+
+/** Executions of another machine that are waited for: started, looked at, and stopped with the one that waits. */
+function grantRuns(role: iam.Role, other: StateMachine): void {
+  const stack = Stack.of(role);
+  const rule = stack.formatArn({ service: 'events', resource: 'rule', resourceName: ENDS_RULE });
+  const allow = (actions: string[], resource: string): void => {
+    role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
+  };
+  allow(['states:StartExecution'], other.stateMachineArn);
+  allow(['states:DescribeExecution', 'states:StopExecution'], other.executionsArn());
+  allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], rule);
+  acknowledgeResource(role, other.executionsArn(), 'Executions of that machine get their names when they start.');
 }
 
 /** A log that outlived a stack keeps its name: the next stack of the same name needs another. */
@@ -183,7 +230,8 @@ function readDefinition(file: string): string {
 function substitutionsOf(props: StateMachineProps): { [placeholder: string]: string } {
   const functions = Object.entries(props.functions).map(([placeholder, one]) => [placeholder, one.handler.functionArn]);
   const results = props.results === undefined ? [] : [['ResultsBucket', props.results.bucket.bucketName]];
-  return Object.fromEntries([...functions, ...results]);
+  const runs = props.runs === undefined ? [] : [['ObjectStateMachineArn', props.runs.stateMachineArn]];
+  return Object.fromEntries([...functions, ...results, ...runs]);
 }
 
 /** A placeholder without a value would be deployed as it stands, and a value without a placeholder is a typing error. */
@@ -194,22 +242,34 @@ function checkPlaceholders(file: string, text: string, given: string[]): void {
   }
 }
 
-/** Labels of the Distributed Maps of a definition, wherever they stand. */
-function mapLabels(file: string, text: string): string[] {
-  const labels: string[] = [];
+/** A Distributed Map of a definition. */
+interface DistributedMap {
+  readonly label: string;
+  /** Whether its children are of type EXPRESS. */
+  readonly express: boolean;
+}
+
+/** The Distributed Maps of a definition, wherever they stand. */
+function mapsOf(file: string, text: string): DistributedMap[] {
+  const maps: DistributedMap[] = [];
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) {
       return;
     }
-    const state = node as { Type?: string; Label?: string; ItemProcessor?: { ProcessorConfig?: { Mode?: string } } };
-    if (state.Type === 'Map' && state.ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED') {
+    const state = node as {
+      Type?: string;
+      Label?: string;
+      ItemProcessor?: { ProcessorConfig?: { Mode?: string; ExecutionType?: string } };
+    };
+    const config = state.ItemProcessor?.ProcessorConfig;
+    if (state.Type === 'Map' && config?.Mode === 'DISTRIBUTED') {
       if (state.Label === undefined) {
         throw new Problem('definitions', `a Label on each Distributed Map of ${file} (grants name it), found none`);
       }
-      labels.push(state.Label);
+      maps.push({ label: state.Label, express: config.ExecutionType === 'EXPRESS' });
     }
     Object.values(node).forEach(visit);
   };
   visit(JSON.parse(text));
-  return labels;
+  return maps;
 }

@@ -1,6 +1,7 @@
 // What a route transfers, and how: the options are those of the machine's input.
 import { Location } from './location';
 import { LocationBucket } from './location-props';
+import { SyncOptions } from './sync';
 import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
 
 /** Encryption at the destination. */
@@ -124,6 +125,11 @@ export interface Transfer {
    * @default - the defaults of the machine
    */
   readonly options?: TransferOptions;
+  /**
+   * How both ends are compared.
+   * @default - they are not
+   */
+  readonly sync?: SyncOptions;
 }
 
 const OPTIONS: Fields<TransferOptions> = {

@@ -8,18 +8,19 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
 import { checkArchitecture } from './architecture';
-import { FUNCTIONS, FunctionName } from './grants';
+import { FUNCTIONS, FunctionName, workGrants } from './grants';
 import { Location } from './location';
 import { Network } from './network';
-import { grantTransfers } from './permissions';
+import { grantTransfers, grantWork } from './permissions';
 import { Problem, checkOneOf, checkRange } from './problem';
+import { ResultsBucket } from './results-bucket';
 import { RetentionProps, logGroup } from './retention';
 import { SIZES } from './sizing';
 import { Transfer } from './transfer';
 
 /** Properties of a function. */
 export interface TransloadFunctionProps extends RetentionProps {
-  /** Which one: head, init, part, complete, copy, abort. */
+  /** Which one: head, init, part, complete, copy, abort, list, batch, delete, report. */
   readonly name: string;
   /** Folder with one folder for each function, each with a file `bootstrap`, and zips of these if there are any. */
   readonly code: string;
@@ -36,7 +37,7 @@ export interface TransloadFunctionProps extends RetentionProps {
   readonly architecture?: string;
   /**
    * MiB, 128 to 10240.
-   * @default - by function: 256 for requests, 512 for streams
+   * @default - by function: 256 for requests, 512 for streams, 1024 for many objects at a time
    */
   readonly memory?: number;
   /**
@@ -49,6 +50,11 @@ export interface TransloadFunctionProps extends RetentionProps {
    * @default - none: Lambda's own, with a way to the internet
    */
   readonly network?: Network;
+  /**
+   * Bucket of the workflow's own, for functions that keep lists or reports there.
+   * @default - none
+   */
+  readonly work?: ResultsBucket;
 }
 
 /** 4 KB hold all variables of a function; some room is kept for the others and for references. */
@@ -82,6 +88,10 @@ export class TransloadFunction extends Construct {
     });
     this.logGroup.grantWrite(role);
     grantTransfers(role, name, props.transfers);
+    const work = workOf(name, props);
+    if (work !== undefined) {
+      grantWork(role, name, work);
+    }
     props.network?._grantInterfaces(role);
     // The statement itself comes with the function's tracing.
     acknowledgeResource(
@@ -104,7 +114,7 @@ export class TransloadFunction extends Construct {
       timeout: Duration.seconds(size.timeout),
       reservedConcurrentExecutions: props.reservedConcurrency,
       role: this.role,
-      environment: this.environment(props),
+      environment: this.environment(name, props),
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
@@ -114,7 +124,7 @@ export class TransloadFunction extends Construct {
   }
 
   /** Names of places only: no key, no secret. Metrics are lines of the log, so they need no right. */
-  private environment(props: TransloadFunctionProps): { [name: string]: string } {
+  private environment(name: FunctionName, props: TransloadFunctionProps): { [name: string]: string } {
     const locations = Object.fromEntries(props.locations.map((location) => [location.locationName, location._json()]));
     const length = JSON.stringify({ locations }).length;
     if (length > LARGEST_VARIABLES) {
@@ -124,12 +134,23 @@ export class TransloadFunction extends Construct {
         length,
       );
     }
+    const work = workOf(name, props);
     return {
       TRANSLOAD_LOCATIONS: Stack.of(this).toJsonString({ locations }),
       TRANSLOAD_MACHINE: props.machineName,
       TRANSLOAD_METRICS: '1',
+      ...(work === undefined ? {} : { TRANSLOAD_WORK_BUCKET: work.bucket.bucketName }),
     };
   }
+}
+
+/** The workflow's own bucket, if the function has anything to do there. */
+function workOf(name: FunctionName, { work }: TransloadFunctionProps): ResultsBucket | undefined {
+  const has = workGrants(name, 'objects').length > 0;
+  if (has && work === undefined) {
+    throw new Problem('work', `the bucket of the workflow's own for function ${name}, found none`);
+  }
+  return has ? work : undefined;
 }
 
 /** What is deployed: the zip that was built, so that its hash is known before; else the folder. One line says what to do where there is none. */

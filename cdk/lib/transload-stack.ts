@@ -17,14 +17,19 @@ export class TransloadStack extends Stack {
   constructor(scope: Construct, id: string, props: TransloadStackProps) {
     super(scope, id, props);
     this.transload = new Transload(this, 'Transload', props.transload);
-    const { stateMachine, janitor, results, locations, observability } = this.transload;
+    const { stateMachine, bucketMachine, janitor, results, locations, observability } = this.transload;
     this.output('ObjectMachineArn', stateMachine.stateMachineArn, 'The machine that moves one object');
+    this.output(
+      'BucketMachineArn',
+      bucketMachine.stateMachineArn,
+      'The machine that makes one tree of keys like another',
+    );
     this.output(
       'JanitorMachineArn',
       janitor.stateMachine.stateMachineArn,
       'The machine that cleans up after stopped transfers',
     );
-    this.output('ResultsBucket', results.bucket.bucketName, 'Records of maps');
+    this.output('ResultsBucket', results.bucket.bucketName, 'Results of maps, lists of work and reports');
     this.output('AlarmTopicArn', observability.topic.topicArn, 'Where alarms are sent');
     this.output('DashboardName', observability.dashboard.dashboardName, 'How transfers are doing');
     this.output(

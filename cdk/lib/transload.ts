@@ -1,10 +1,10 @@
-// Everything: functions, the machine of transfers, the janitor, routes, alarms, and if asked for a network.
+// Everything: functions, the machines of transfers and of comparisons, the janitor, routes, alarms, and if asked for a network.
 import * as path from 'node:path';
 import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { architectureOf } from './architecture';
 import { defaultCode, definitionFile } from './files';
-import { FUNCTIONS } from './grants';
+import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
 import { Janitor } from './janitor';
 import { Location } from './location';
 import { LocationProps } from './location-props';
@@ -21,6 +21,9 @@ import { TransloadFunction } from './transload-function';
 
 /** By this tag with the stack's name the command line finds the machine. */
 const STACK_TAG = 'transload:stack';
+
+/** And by this one the machine that makes one tree of keys like another. */
+const BUCKET_TAG = 'transload:bucket-stack';
 
 /** Properties of transload. All of them can stand in a JSON file. */
 export interface TransloadProps extends RetentionProps {
@@ -47,13 +50,13 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly code?: string;
   /**
-   * Folder with the definitions object.asl.json and janitor.asl.json.
+   * Folder with the definitions object.asl.json, bucket.asl.json and janitor.asl.json.
    * @default - ../statemachine
    */
   readonly definitions?: string;
   /**
    * MiB by function, 128 to 10240.
-   * @default - 256 for head, init and abort, 512 for part, complete and copy
+   * @default - 256 for head, init, abort and delete, 512 for part, complete, copy and report, 1024 for list and batch
    */
   readonly memory?: { [functionName: string]: number };
   /**
@@ -62,7 +65,7 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly reservedConcurrency?: { [functionName: string]: number };
   /**
-   * Days that a map's results are kept, 1 to 3650.
+   * Days that results, lists and reports are kept, 1 to 3650. A failed execution can be redriven for 14 days, and needs them.
    * @default 30
    */
   readonly resultsRetentionDays?: number;
@@ -93,11 +96,13 @@ export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
 export class Transload extends Construct {
   /** The machine that moves one object. */
   public readonly stateMachine: StateMachine;
+  /** The machine that makes one tree of keys like another. */
+  public readonly bucketMachine: StateMachine;
   /** Cleans up after stopped transfers. */
   public readonly janitor: Janitor;
   /** The functions, by name. */
   public readonly functions: { [name: string]: TransloadFunction };
-  /** Where the records of maps are written. */
+  /** Where results of maps, lists of work and reports are written. */
   public readonly results: ResultsBucket;
   /** The routes. */
   public readonly routes: Route[];
@@ -116,17 +121,24 @@ export class Transload extends Construct {
     this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
     const transfers = resolveRoutes(props.routes, this.locations);
     this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
-    this.functions = this.makeFunctions(props, transfers);
     this.results = new ResultsBucket(this, 'Results', props);
+    this.functions = this.makeFunctions(props, transfers);
     this.stateMachine = this.makeStateMachine(props);
+    this.bucketMachine = this.makeBucketMachine(props);
     this.janitor = this.makeJanitor(props);
     this.routes = props.routes.map(
       (route, index) =>
-        new Route(this, `Route-${route.name}`, { route, transfer: transfers[index], machine: this.stateMachine }),
+        new Route(this, `Route-${route.name}`, {
+          route,
+          transfer: transfers[index],
+          machine: this.stateMachine,
+          bucketMachine: this.bucketMachine,
+        }),
     );
-    const { stateMachine, janitor, functions, routes } = this;
+    const { stateMachine, bucketMachine, janitor, functions, routes } = this;
     this.observability = new Observability(this, 'Observability', {
       stateMachine,
+      bucketMachine,
       janitor,
       functions,
       routes,
@@ -142,12 +154,29 @@ export class Transload extends Construct {
     const machine = new StateMachine(this, 'Object', {
       definitionFile: definition(props, 'object'),
       machineName: machineName(this, 'object'),
-      functions: Object.fromEntries(Object.entries(this.functions).map(([name, one]) => [placeholder(name), one])),
+      functions: this.placeholders(OBJECT_FUNCTIONS),
       results: this.results,
       ...kept(props),
     });
     Tags.of(machine.machine).add(STACK_TAG, Stack.of(this).stackName);
     return machine;
+  }
+
+  private makeBucketMachine(props: TransloadProps): StateMachine {
+    const machine = new StateMachine(this, 'Bucket', {
+      definitionFile: definition(props, 'bucket'),
+      machineName: machineName(this, 'bucket'),
+      functions: this.placeholders(BUCKET_FUNCTIONS),
+      work: this.results,
+      runs: this.stateMachine,
+      ...kept(props),
+    });
+    Tags.of(machine.machine).add(BUCKET_TAG, Stack.of(this).stackName);
+    return machine;
+  }
+
+  private placeholders(names: readonly string[]): { [placeholder: string]: TransloadFunction } {
+    return Object.fromEntries(names.map((name) => [placeholder(name), this.functions[name]]));
   }
 
   private makeJanitor(props: TransloadProps): Janitor {
@@ -171,10 +200,11 @@ export class Transload extends Construct {
         architecture,
         memory: props.memory?.[name],
         reservedConcurrency: props.reservedConcurrency?.[name],
-        machineName: machineName(this, 'object'),
+        machineName: machineName(this, (OBJECT_FUNCTIONS as readonly string[]).includes(name) ? 'object' : 'bucket'),
         locations: this.locations,
         transfers,
         network: this.network,
+        work: this.results,
         ...kept(props),
       }),
     ]);

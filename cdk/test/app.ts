@@ -47,6 +47,7 @@ test('the example makes a stack with the outputs that the command line reads', (
   const template = JSON.parse(fs.readFileSync(path.join(out, 'transload.template.json'), 'utf8')) as Template;
   assert.deepStrictEqual(Object.keys(template.Outputs), [
     'ObjectMachineArn',
+    'BucketMachineArn',
     'JanitorMachineArn',
     'ResultsBucket',
     'AlarmTopicArn',

@@ -47,9 +47,51 @@ test('the options of a route are those of a transfer', () => {
   assert.deepStrictEqual(own.sort(), known.sort());
 });
 
+const own = (file: string, interface_: string): string[] => {
+  const text = fs.readFileSync(path.join(PACKAGE, 'lib', file), 'utf8');
+  const body = new RegExp(`export interface ${interface_} \\{([^]*?)\\n\\}`).exec(text)?.[1] ?? '';
+  return [...body.matchAll(/readonly (\w+)\?:/g)].map((match) => match[1]);
+};
+
+test('how a route is compared is what the functions read, but for the mode', () => {
+  const wire = source('wire', 'src', 'sync.rs');
+  const known = fields(wire, 'SyncOptions').map(camel);
+  assert.ok(known.length > 15);
+  assert.deepStrictEqual([...own('sync.ts', 'SyncOptions'), 'mode'].sort(), known.sort());
+  assert.deepStrictEqual(own('sync.ts', 'SyncDeletes').sort(), fields(wire, 'Deletes').map(camel).sort());
+});
+
+test('the defaults that are told of a comparison are those of the functions', () => {
+  const wire = source('wire', 'src', 'sync.rs');
+  const text = fs.readFileSync(path.join(PACKAGE, 'lib', 'sync.ts'), 'utf8');
+  const told = [...text.matchAll(/@default (\d+)\n +\*\/\n +readonly (\w+)\?: number/g)];
+  const block = /impl Default for SyncOptions \{([^]*?)\n\}/.exec(wire)?.[1] ?? '';
+  const defaults = new Map<string, number>([
+    ...[...block.matchAll(/(\w+): (\d[\d_]*)(?: << (\d+))?,/g)].map(([, name, value, shift]): [string, number] => [
+      camel(name),
+      Number(value) * 2 ** Number(shift ?? 0),
+    ]),
+    ...[...wire.matchAll(/const fn default_(\w+)\(\) -> u\d+ \{\s+([\d_]+)\s+\}/g)].map(
+      ([, name, value]): [string, number] => [camel(`max_${name}`), Number(value.replaceAll('_', ''))],
+    ),
+  ]);
+  assert.strictEqual(told.length, 9);
+  for (const [, value, name] of told) {
+    assert.strictEqual(Number(value), defaults.get(name), name);
+  }
+});
+
+test("the input of a route's schedule has the fields of a request", () => {
+  const wire = source('wire', 'src', 'sync.rs');
+  const rule = one(synth(MANY), 'AWS::Events::Rule', 'TransloadRouteparameterSchedule');
+  const input = JSON.parse(rule.Properties.Targets[0].Input as string) as Record<string, object>;
+  assert.deepStrictEqual(Object.keys(input).sort(), fields(wire, 'SyncRequest').sort());
+  assert.deepStrictEqual(Object.keys(input.source).sort(), fields(wire, 'Tree').sort());
+});
+
 test("the fields of the machine's input are those of a request", () => {
   const known = fields(source('wire', 'src', 'place.rs'), 'TransferRequest');
-  const rule = one(synth(MANY), 'AWS::Events::Rule', 'TransloadRouteparameter');
+  const rule = one(synth(MANY), 'AWS::Events::Rule', 'TransloadRouteparameterRule');
   const template = rule.Properties.Targets[0].InputTransformer.InputTemplate as string;
   const input = JSON.parse(template.replaceAll('<detail-object-key>', '"k"')) as object;
   assert.deepStrictEqual(Object.keys(input), ['source', 'destination', 'options', 'route']);

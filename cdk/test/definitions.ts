@@ -9,7 +9,7 @@ import { CODE, LEAST, stack, synth } from './support';
 /** A folder with the definitions, one of them changed. */
 function changed(name: string, change: (text: string) => string): string {
   const folder = fs.mkdtempSync(path.join(CODE, 'definitions-'));
-  for (const one of ['object', 'janitor']) {
+  for (const one of ['object', 'bucket', 'janitor']) {
     const text = fs.readFileSync(definitionFile(one), 'utf8');
     fs.writeFileSync(path.join(folder, `${one}.asl.json`), one === name ? change(text) : text);
   }

@@ -3,7 +3,9 @@ import * as assert from 'node:assert';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { FUNCTIONS, FunctionName, GRANTS, Side } from '../lib/grants';
+import { FUNCTIONS, FunctionName, GRANTS, OBJECT_FUNCTIONS } from '../lib/grants';
+import { SyncOptions } from '../lib/sync';
+import { TransloadProps } from '../lib/transload';
 import { LEAST, MANY, OWN, PACKAGE, Permission, Template, functionRole, permissions, synth } from './support';
 
 const ARN = 'arn:${AWS::Partition}';
@@ -33,6 +35,10 @@ const into = (...actions: string[]): string[] => actions.map((action) => `s3:${a
 const list = (bucket: string): string => `s3:ListBucket on ${ARN}:s3:::${bucket} if {"StringLike":{"s3:prefix":"a/*"}}`;
 const key = (id: string, ...actions: string[]): string[] =>
   actions.map((action) => `kms:${action} on arn:aws:kms:eu-west-1:111111111111:key/${id} if ${VIA}`);
+
+const work = (...actions: string[]): string[] =>
+  actions.map((action) => `s3:${action} on ${ARN}:s3:::\${TransloadResultsBucket}/sync/*`);
+const LISTED = 's3:ListBucket on ${TransloadResultsBucket.Arn} if {"StringLike":{"s3:prefix":"sync/*"}}';
 
 /** Written by hand, from what the code of the functions calls. */
 const MOST: Readonly<Record<FunctionName, string[]>> = {
@@ -75,6 +81,27 @@ const MOST: Readonly<Record<FunctionName, string[]>> = {
     ...key('into', 'Decrypt', 'GenerateDataKey'),
   ],
   abort: [...into('AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts'), ...key('into', 'Decrypt')],
+  list: [
+    ...from('GetObject', 'GetObjectVersion'),
+    list('from'),
+    list('from').replace('ListBucket', 'ListBucketVersions'),
+    ...key('from', 'Decrypt'),
+    ...into('GetObject'),
+    list('into'),
+    ...key('into', 'Decrypt'),
+    ...work('DeleteObject', 'PutObject'),
+    LISTED,
+  ],
+  batch: [
+    ...from('GetObject', 'GetObjectTagging', 'GetObjectVersion', 'GetObjectVersionTagging'),
+    list('from'),
+    ...key('from', 'Decrypt'),
+    ...into('GetObject', 'GetObjectVersion', 'PutObject', 'PutObjectTagging'),
+    list('into'),
+    ...key('into', 'Decrypt', 'GenerateDataKey'),
+  ],
+  delete: [list('from'), ...into('DeleteObject', 'GetObject')],
+  report: [...work('AbortMultipartUpload', 'GetObject', 'PutObject'), LISTED],
 };
 
 test('when a route uses everything, each function may do what its code calls and no more', () => {
@@ -88,7 +115,7 @@ test('when a route uses everything, each function may do what its code calls and
 test('when a route asks for the least, no right on versions, tags, attributes or keys is given', () => {
   const template = synth(LEAST);
   for (const name of FUNCTIONS) {
-    for (const one of allowed(template, name)) {
+    for (const one of allowed(template, name).filter((found) => !found.includes('ResultsBucket'))) {
       assert.doesNotMatch(one, /Version|Tagging|Attributes|kms:|Delete/, name);
     }
   }
@@ -119,16 +146,53 @@ test('when a location has credentials of its own, a function may read these and 
   const everywhere = [SECRET, via('secretsmanager', 'secret'), PARAMETER, via('ssm', 'parameter'), ROLE, TOKEN].map(
     account,
   );
-  for (const name of FUNCTIONS) {
+  for (const name of OBJECT_FUNCTIONS) {
     const reads = ['head', 'part', 'copy'].includes(name);
     assert.deepStrictEqual(found(name), [...everywhere, ...(reads ? [account(MINIO)] : [])].sort(), name);
   }
+  // Two routes are compared, and one of them deletes.
+  const compared = [PARAMETER, via('ssm', 'parameter')].map(account);
+  assert.deepStrictEqual(found('list'), [...compared, account(MINIO)].sort());
+  assert.deepStrictEqual(found('batch'), [...compared, account(MINIO)].sort());
+  assert.deepStrictEqual(found('delete'), compared.sort());
+  assert.deepStrictEqual(found('report'), []);
   for (const name of FUNCTIONS) {
     assert.ok(
       allowed(template, name).every((one) => !/:::(cn-|us-|lake)/.test(one)),
       `${name} has no right on foreign buckets`,
     );
   }
+});
+
+test('a route that is not compared gives no right to the functions for that, and one without deletions none to delete', () => {
+  const rights = (props: TransloadProps, name: string): string[] =>
+    allowed(synth(props), name).filter((one) => !one.includes('ResultsBucket'));
+  const compared = (sync: SyncOptions): TransloadProps => ({ ...LEAST, routes: [{ ...LEAST.routes[0], sync }] });
+  for (const name of ['list', 'batch', 'delete', 'report']) {
+    assert.deepStrictEqual(rights(LEAST, name), [], name);
+  }
+  assert.deepStrictEqual(rights(compared({}), 'delete'), []);
+  assert.deepStrictEqual(rights(compared({ delete: {} }), 'delete'), [
+    `s3:DeleteObject on ${ARN}:s3:::into/*`,
+    `s3:GetObject on ${ARN}:s3:::into/*`,
+    `s3:ListBucket on ${ARN}:s3:::from`,
+  ]);
+  for (const compare of ['none', 'size', 'newer', undefined]) {
+    const found = [`s3:ListBucket on ${ARN}:s3:::from`, `s3:ListBucket on ${ARN}:s3:::into`];
+    assert.deepStrictEqual(rights(compared({ compare }), 'list'), found, compare);
+  }
+  for (const compare of ['checksum', 'version']) {
+    assert.ok(rights(compared({ compare }), 'list').includes(`s3:GetObject on ${ARN}:s3:::from/*`), compare);
+  }
+  assert.ok(rights(compared({}), 'batch').includes(`s3:PutObject on ${ARN}:s3:::into/*`));
+});
+
+test('without events each end has a prefix of its own, and rights there', () => {
+  const { source, destination } = LEAST.routes[0];
+  const apart = { source: { ...source, prefix: 'a/' }, destination: { ...destination, prefix: 'b/' }, events: [] };
+  const found = allowed(synth({ ...LEAST, routes: [{ ...LEAST.routes[0], ...apart, sync: {} }] }), 'batch');
+  assert.ok(found.includes(`s3:GetObject on ${ARN}:s3:::from/a/*`), found.join('\n'));
+  assert.ok(found.includes(`s3:PutObject on ${ARN}:s3:::into/b/*`), found.join('\n'));
 });
 
 test('a prefix stands for itself in a policy', () => {
@@ -150,16 +214,20 @@ test('every role is denied S3 without TLS, and the trust of each is in one servi
   }
 });
 
+/** Where a function works: the ends of a route, and the bucket of the workflow's own. */
+const PLACES = ['source', 'destination', 'work'] as const;
+type Place = (typeof PLACES)[number];
+
 const ON_RECORD = path.join(PACKAGE, 'grants.json');
 
 /** The table without its reasons, for tests that are not written in TypeScript. */
 function record(): string {
-  const rows = (side: Side, name: FunctionName): object[] => {
-    const seen = new Map(GRANTS[name][side].map(({ action, on, when }) => [`${action} ${when}`, { action, on, when }]));
-    return [...seen.values()];
+  const rows = (place: Place, name: FunctionName): object[] => {
+    const grants = GRANTS[name][place] ?? [];
+    return [...new Map(grants.map(({ action, on, when }) => [`${action} ${when}`, { action, on, when }])).values()];
   };
   const table = Object.fromEntries(
-    FUNCTIONS.map((name) => [name, { source: rows('source', name), destination: rows('destination', name) }]),
+    FUNCTIONS.map((name) => [name, Object.fromEntries(PLACES.map((place) => [place, rows(place, name)]))]),
   );
   return `${JSON.stringify(table, null, 1)}\n`;
 }
@@ -177,16 +245,13 @@ function verbs(): string[] {
   return [...text.matchAll(/Self::\w+ => "(\w+)"/g)].map((match) => match[1]);
 }
 
-/** What only the functions for many objects ask for, which this application does not deploy yet. */
-const NOT_DEPLOYED = ['DeleteObject', 'ListObjectVersions', 'ListObjectsV2'];
-
-test('the table knows every operation of the code that is deployed, and no other', () => {
-  const all = FUNCTIONS.flatMap((name) => [...GRANTS[name].source, ...GRANTS[name].destination]).flatMap(
+test('the table knows every operation of the code, and no other', () => {
+  const all = FUNCTIONS.flatMap((name) => PLACES.flatMap((place) => GRANTS[name][place] ?? [])).flatMap(
     (grant) => grant.calls,
   );
   const expected = verbs();
   assert.ok(expected.length >= 10, 'the operations were found');
-  assert.deepStrictEqual([...new Set(all), ...NOT_DEPLOYED].sort(), expected.sort());
+  assert.deepStrictEqual([...new Set(all)].sort(), expected.sort());
 });
 
 /** What the code asks of the services that keep and issue credentials, by the names of IAM. */
@@ -210,19 +275,19 @@ test('credentials are read with the calls that the code makes, and each of them 
   assert.strictEqual(asked().length, 4);
 });
 
-/** The ends that the code of a function opens. */
-function opened(name: FunctionName): Side[] {
+/** What the code of a function opens. */
+function opened(name: FunctionName): Place[] {
   const folder = path.join(REPOSITORY, 'functions', name, 'src');
   const text = fs
     .readdirSync(folder)
     .map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
     .join('\n');
-  return (['source', 'destination'] as const).filter((side) => text.includes(`open("${side}"`));
+  return PLACES.filter((place) => text.includes(place === 'work' ? 'OpenWork' : `open("${place}"`));
 }
 
 test('the table has rights at the ends that the code opens, and at no other', () => {
   for (const name of FUNCTIONS) {
-    const sides = (['source', 'destination'] as const).filter((side) => GRANTS[name][side].length > 0);
-    assert.deepStrictEqual(sides, opened(name), name);
+    const places = PLACES.filter((place) => (GRANTS[name][place] ?? []).length > 0);
+    assert.deepStrictEqual(places, opened(name), name);
   }
 });

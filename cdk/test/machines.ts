@@ -4,11 +4,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { definitionFile } from '../lib/files';
-import { FUNCTIONS } from '../lib/grants';
-import { OWN, Permission, Template, flat, one, permissions, short, synth } from './support';
+import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from '../lib/grants';
+import { OWN, PACKAGE, Permission, Template, flat, one, permissions, short, synth } from './support';
 
 const template = synth(OWN);
 const object = one(template, 'AWS::StepFunctions::StateMachine', 'TransloadObject');
+const bucket = one(template, 'AWS::StepFunctions::StateMachine', 'TransloadBucket');
 const janitor = one(template, 'AWS::StepFunctions::StateMachine', 'TransloadJanitor');
 const text = (name: string): string => fs.readFileSync(definitionFile(name), 'utf8');
 const placeholders = (name: string): string[] =>
@@ -16,6 +17,7 @@ const placeholders = (name: string): string[] =>
 
 test('the definitions are deployed as they stand in their files', () => {
   assert.strictEqual(object.Properties.DefinitionString, text('object'));
+  assert.strictEqual(bucket.Properties.DefinitionString, text('bucket'));
   assert.strictEqual(janitor.Properties.DefinitionString, text('janitor'));
   assert.strictEqual(object.Properties.DefinitionS3Location, undefined);
 });
@@ -23,21 +25,23 @@ test('the definitions are deployed as they stand in their files', () => {
 test('the substitutions are the placeholders, each the function of its name', () => {
   for (const [name, machine] of [
     ['object', object],
+    ['bucket', bucket],
     ['janitor', janitor],
   ] as const) {
     assert.deepStrictEqual(Object.keys(machine.Properties.DefinitionSubstitutions).sort(), placeholders(name), name);
     for (const [placeholder, value] of Object.entries(machine.Properties.DefinitionSubstitutions)) {
-      const expected =
-        placeholder === 'ResultsBucket'
-          ? '${TransloadResultsBucket}'
-          : `\${Transload${placeholder.replace('FunctionArn', 'Function')}.Arn}`;
+      const others: Record<string, string> = {
+        ResultsBucket: '${TransloadResultsBucket}',
+        ObjectStateMachineArn: '${TransloadObjectMachine}',
+      };
+      const expected = others[placeholder] ?? `\${Transload${placeholder.replace('FunctionArn', 'Function')}.Arn}`;
       assert.strictEqual(short(flat(value)), expected);
     }
   }
 });
 
 test('errors are logged without execution data, and traces are on', () => {
-  for (const machine of [object, janitor]) {
+  for (const machine of [object, bucket, janitor]) {
     assert.strictEqual(machine.Properties.StateMachineType, 'STANDARD');
     assert.strictEqual(machine.Properties.LoggingConfiguration.Level, 'ERROR');
     assert.strictEqual(machine.Properties.LoggingConfiguration.IncludeExecutionData, false);
@@ -71,7 +75,7 @@ const EXECUTIONS =
 const RESULTS = 'arn:${AWS::Partition}:s3:::${TransloadResultsBucket}/object/*';
 
 test('the machine of transfers may invoke, run its own children and write results, and nothing else', () => {
-  const functions = FUNCTIONS.map((name) => `\${Transload${name[0].toUpperCase()}${name.slice(1)}Function.Arn}`);
+  const functions = OBJECT_FUNCTIONS.map((name) => `\${Transload${name[0].toUpperCase()}${name.slice(1)}Function.Arn}`);
   assert.deepStrictEqual(
     sorted(template, 'TransloadObjectRole'),
     [
@@ -86,6 +90,52 @@ test('the machine of transfers may invoke, run its own children and write result
       `Allow states:RedriveExecution on ${EXECUTIONS}/Parts:*`,
     ].sort(),
   );
+});
+
+const OWN_EXECUTIONS = EXECUTIONS.replace('TransloadObjectMachine', 'TransloadBucketMachine');
+const WORK = RESULTS.replace('/object/', '/sync/');
+const RULE =
+  'arn:${AWS::Partition}:events:eu-west-1:111111111111:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule';
+
+test('the machine of comparisons may also read its lists and run transfers to their ends, and nothing else', () => {
+  const functions = BUCKET_FUNCTIONS.map((name) => `\${Transload${name[0].toUpperCase()}${name.slice(1)}Function.Arn}`);
+  assert.deepStrictEqual(
+    sorted(template, 'TransloadBucketRole'),
+    [
+      ...EVERY_MACHINE,
+      ...functions.map((arn) => `Allow lambda:InvokeFunction on ${arn}`),
+      ...['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'].map(
+        (action) => `Allow s3:${action} on ${WORK}`,
+      ),
+      'Allow s3:ListBucket on ${TransloadResultsBucket.Arn}',
+      'Allow states:StartExecution on ${TransloadObjectMachine}',
+      `Allow states:DescribeExecution on ${EXECUTIONS}:*`,
+      `Allow states:StopExecution on ${EXECUTIONS}:*`,
+      ...['DescribeRule', 'PutRule', 'PutTargets'].map((action) => `Allow events:${action} on ${RULE}`),
+      'Allow states:StartExecution on ${TransloadBucketMachine}',
+      `Allow states:DescribeExecution on ${OWN_EXECUTIONS}:*`,
+      `Allow states:StopExecution on ${OWN_EXECUTIONS}:*`,
+      `Allow states:RedriveExecution on ${OWN_EXECUTIONS}/Large:*`,
+    ].sort(),
+  );
+  const [{ condition }] = permissions(template, 'TransloadBucketRole').filter(
+    ({ action }) => action === 's3:ListBucket',
+  );
+  assert.strictEqual(condition, '{"StringLike":{"s3:prefix":"sync/*"}}');
+});
+
+test('lists, results and reports of a run stand where its machine and its functions may work', () => {
+  const source = (...file: string[]): string => fs.readFileSync(path.join(PACKAGE, '..', 'functions', ...file), 'utf8');
+  assert.match(source('list', 'src', 'asked.rs'), /format!\("sync\/\{name\}-\{digits\}\/"\)/);
+  const prefixes = [...text('bucket').matchAll(/"Prefix": "([^"]*)"/g)].map((match) => match[1]);
+  assert.strictEqual(prefixes.length, 6);
+  for (const prefix of prefixes) {
+    assert.match(prefix, /^\{% \$round\.prefix & /);
+  }
+  for (const name of ['List', 'Report']) {
+    const { Environment } = one(template, 'AWS::Lambda::Function', `Transload${name}Function`).Properties;
+    assert.strictEqual(short(flat(Environment.Variables.TRANSLOAD_WORK_BUCKET)), '${TransloadResultsBucket}');
+  }
 });
 
 test('results are written where the machine may write them', () => {
@@ -134,16 +184,19 @@ function waits(node: unknown, found: [string, number][] = []): [string, number][
 }
 
 test('no function works longer than the states wait for it', () => {
-  const found = [...waits(JSON.parse(text('object'))), ...waits(JSON.parse(text('janitor')))];
+  const found = ['object', 'bucket', 'janitor'].flatMap((name) => waits(JSON.parse(text(name))));
   assert.deepStrictEqual([...new Set(found.map(([name]) => name.toLowerCase()))].sort(), [...FUNCTIONS].sort());
   for (const [name, seconds] of found) {
     assert.ok(one(template, 'AWS::Lambda::Function', `Transload${name}Function`).Properties.Timeout <= seconds, name);
   }
 });
 
-test('the machine keeps no circle of references: its own policy stands apart', () => {
-  const own = Object.entries(template.Resources).filter(([id]) => id.startsWith('TransloadObjectRoleDefaultPolicy'));
-  assert.strictEqual(own.length, 1);
-  assert.doesNotMatch(JSON.stringify(own), /TransloadObjectMachine/);
+test('the machines keep no circle of references: their own policies stand apart', () => {
+  for (const machine of ['Object', 'Bucket']) {
+    const role = `Transload${machine}RoleDefaultPolicy`;
+    const own = Object.entries(template.Resources).filter(([id]) => id.startsWith(role));
+    assert.strictEqual(own.length, 1);
+    assert.doesNotMatch(JSON.stringify(own), new RegExp(`Transload${machine}Machine`));
+  }
   assert.ok(path.basename(definitionFile('object')) === 'object.asl.json');
 });

@@ -9,6 +9,8 @@ const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(([id, alarm]): [st
   alarm,
 ]);
 
+const ALL = ['Abort', 'Batch', 'Complete', 'Copy', 'Delete', 'Head', 'Init', 'List', 'Part', 'Report'];
+
 test('every alarm tells the topic, of trouble and of its end', () => {
   const [[topic]] = ofType(template, 'AWS::SNS::Topic');
   for (const [id, { Properties }] of alarms) {
@@ -20,11 +22,10 @@ test('every alarm tells the topic, of trouble and of its end', () => {
 });
 
 test('there is an alarm for each thing that can go wrong', () => {
-  const functions = ['Abort', 'Complete', 'Copy', 'Head', 'Init', 'Part'].flatMap((name) => [
-    `${name}Errors`,
-    `${name}Throttles`,
-  ]);
-  const letters = ['', 'parameter', 'role', 'secret', 'token'].map((route) => `DeadLetters${route}`);
+  const functions = ALL.flatMap((name) => [`${name}Errors`, `${name}Throttles`]);
+  const letters = ['', 'parameter', 'parameterschedule', 'role', 'secret', 'token'].map(
+    (route) => `DeadLetters${route}`,
+  );
   const waiting = ['DeadLettersOld1', 'EventsWaiting1'];
   const machines = [
     'TransfersFailed',
@@ -33,6 +34,10 @@ test('there is an alarm for each thing that can go wrong', () => {
     'TransfersThrottled',
     'TransfersParked',
     'TransfersLong',
+    'RunsFailed',
+    'RunsTimedOut',
+    'RunsStopped',
+    'RunsThrottled',
     'JanitorFailed',
     'JanitorTimedOut',
     'OpenMapRuns',
@@ -52,9 +57,13 @@ test('one failed, stopped or parked transfer is enough for an alarm, one dead le
     'TransfersTimedOut',
     'TransfersStopped',
     'TransfersParked',
+    'RunsFailed',
+    'RunsTimedOut',
+    'RunsStopped',
     'JanitorFailed',
     'DeadLetters',
     'DeadLetterssecret',
+    'DeadLettersparameterschedule',
   ]) {
     const { Threshold, EvaluationPeriods, ComparisonOperator } = alarm(id);
     assert.deepStrictEqual(
@@ -69,6 +78,9 @@ test('alarms read the metrics of this machine, these queues, and of the account 
   const failed = alarm('TransfersFailed');
   assert.deepStrictEqual([failed.Namespace, failed.MetricName], ['AWS/States', 'ExecutionsFailed']);
   assert.strictEqual(short(flat(failed.Dimensions[0].Value)), '${TransloadObjectMachine}');
+  const runs = alarm('RunsFailed');
+  assert.deepStrictEqual([runs.Namespace, runs.MetricName], ['AWS/States', 'ExecutionsFailed']);
+  assert.strictEqual(short(flat(runs.Dimensions[0].Value)), '${TransloadBucketMachine}');
   const open = alarm('OpenMapRuns');
   assert.deepStrictEqual(
     [open.Namespace, open.MetricName, open.Statistic, open.Threshold, open.Dimensions],
@@ -81,7 +93,7 @@ test('alarms read the metrics of this machine, these queues, and of the account 
 });
 
 test('an event that waits for its transfer is told: by retries, by its age as a dead letter, by a transfer that took a day', () => {
-  const routes = ['secret', 'parameter', 'role', 'token'];
+  const routes = ['secret', 'parameter', 'parameterSchedule', 'role', 'token'];
   for (const [id, namespace, metric, statistic, period, ends] of [
     [
       'EventsWaiting1',
@@ -124,7 +136,7 @@ test('an event that waits for its transfer is told: by retries, by its age as a 
 });
 
 test('a quarter of failed calls for a quarter of an hour is an alarm, for each function its own', () => {
-  for (const name of ['Abort', 'Complete', 'Copy', 'Head', 'Init', 'Part']) {
+  for (const name of ALL) {
     const { Statistic, Threshold, Period, EvaluationPeriods, MetricName, Dimensions } = alarm(`${name}Errors`);
     assert.deepStrictEqual(
       [MetricName, Statistic, Threshold, Period, EvaluationPeriods],
@@ -177,6 +189,13 @@ test('the dashboard shows every metric of the functions, for the machine and by 
   }
   for (const route of ['secret', 'parameter', 'role', 'token', 'by-hand']) {
     assert.ok(body.includes(`["transload","BytesCompleted","Machine","transload-object","Route","${route}"`), route);
+  }
+  for (const shown of [
+    '["AWS/States","ExecutionsFailed","StateMachineArn","${TransloadBucketMachine}"',
+    '["transload","Objects","Machine","transload-bucket"',
+    '["transload","BytesCompleted","Machine","transload-bucket","Route","parameter"',
+  ]) {
+    assert.ok(short(body).includes(shown), shown);
   }
   assert.doesNotThrow(() => JSON.parse(body.replace(/\$\{[^}]*\}/g, 'x')));
 });

@@ -19,6 +19,8 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['WebIdentity', '`credentials.webIdentity`'],
   ['RouteProps', 'A route: `routes[]`'],
   ['RouteEnd', '`source` and `destination` of a route'],
+  ['SyncOptions', '`sync` of a route'],
+  ['SyncDeletes', '`sync.delete`'],
   ['TransferOptions', '`options` of a route'],
   ['TransferEncryption', '`options.encryption`'],
   ['NetworkProps', '`network`'],

@@ -10,6 +10,7 @@ const route = (change: object, ...more: object[]): TransloadProps => ({
   ...LEAST,
   routes: [{ ...LEAST.routes[0], ...change }, ...more.map((one) => ({ ...LEAST.routes[0], ...one }))],
 });
+const sync = (found: object): TransloadProps => route({ sync: found });
 const place = (there: LocationProps): TransloadProps => ({ ...LEAST, locations: { ...LEAST.locations, there } });
 const credentials = (found: LocationCredentials, more: LocationProps = {}): TransloadProps =>
   place({ region: 'us-east-1', ...more, credentials: found });
@@ -29,7 +30,7 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   [{ ...LEAST, logRetentionDays: 31 }, 'logRetentionDays: expected one of 1, 3, 5, 7, 14, 30,'],
   [{ ...LEAST, resultsRetentionDays: 0 }, 'resultsRetentionDays: expected 1 to 3650, found 0'],
   [{ ...LEAST, architecture: 'arm' }, 'architecture: expected one of arm64, x86_64, found "arm"'],
-  [{ ...LEAST, memory: { prat: 512 } }, 'memory.prat: expected one of head, init, part, complete, copy, abort'],
+  [{ ...LEAST, memory: { prat: 512 } }, 'memory.prat: expected one of head, init, part, complete, copy, abort, list, batch, delete, report'],
   [{ ...LEAST, memory: { part: 64 } }, 'memory.part: expected 128 to 10240, found 64'],
   [{ ...LEAST, reservedConcurrency: { part: 0 } }, 'reservedConcurrency.part: expected 1 to 10000, found 0'],
   [{ ...LEAST, alarmEmails: ['nobody'] }, 'alarmEmails[0]: expected a mail address, found "nobody"'],
@@ -97,11 +98,11 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   ],
   [route({ source: { ...HERE, bucket: 'from', prefix: 'a/' }, destination: { ...HERE, bucket: 'into', prefix: 'b/' } }), 'routes[0].destination.prefix: expected "a/" as at the source (or none), for EventBridge hands keys on as they are, found "b/"'],
   [route({ source: { ...HERE, bucket: 'from', prefix: 'a"' } }), 'routes[0].source.prefix: expected up to 512 characters but'],
-  [route({ events: ['deleted'] }), 'routes[0].events: expected created only: the machine copies and does not delete yet, found ["deleted"]'],
+  [route({ events: ['deleted'] }), 'routes[0].events: expected created only (a schedule with sync.delete follows deletions), found ["deleted"]'],
   [route({ events: ['created', 'restored'] }), 'routes[0].events[1]: expected one of created, found "restored"'],
   [route({ ignore: ['from/a?'] }), 'routes.least.ignore[0]: expected no ? (EventBridge has no wildcard for a single character'],
   [route({ ignore: ['*.tmp'], source: { ...HERE, bucket: 'from', prefix: 'a/' } }), 'routes[0].ignore: expected no prefix beside it, for EventBridge compares a key either with a prefix or with what it must not be'],
-  [route({ ignore: ['*.tmp'], events: [] }), 'routes[0].ignore: expected events beside it, for it filters these'],
+  [route({ ignore: ['*.tmp'], events: [] }), 'routes[0].ignore: expected events, a schedule or sync beside it, for it filters these'],
   [route({ ignore: Array.from({ length: 300 }, (_, index) => `*.${index}`) }), 'routes.least.ignore: expected an event pattern of at most 2048 characters, found'],
   [route({ retryAttempts: 186 }), 'routes[0].retryAttempts: expected 0 to 185, found 186'],
   [route({ maxEventAgeHours: 25 }), 'routes[0].maxEventAgeHours: expected 1 to 24, found 25'],
@@ -109,7 +110,48 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
     { ...place({ region: 'cn-north-1', credentials: { secret: 's' } }), routes: [{ ...LEAST.routes[0], source: { location: 'there', bucket: 'any' } }] },
     'routes[0].events: expected [], for events of there (aws-cn) do not reach a stack in aws; deploy the stack where the source is',
   ],
+  // Comparisons.
+  [sync({ comparison: 'size' }), 'routes[0].sync.comparison: expected no such field; known are compare,'],
+  [sync({ mode: 'plan' }), 'routes[0].sync.mode: expected no such field'],
+  [sync({ compare: 'md5' }), 'routes[0].sync.compare: expected one of none, size, checksum, version, newer, found "md5"'],
+  [sync({ versions: 'all' }), 'routes[0].sync.versions: expected one of off, listed, found "all"'],
+  [sync({ versions: 'listed' }), 'routes[0].sync.versions: expected "versions": true at from in locations.here.buckets beside it'],
+  [sync({ archived: 'thaw' }), 'routes[0].sync.archived: expected one of skip, fail, found "thaw"'],
+  [sync({ delete: true }), 'routes[0].sync.delete: expected an object, found true'],
+  [sync({ delete: { maxPercent: 101 } }), 'routes[0].sync.delete.maxPercent: expected 0 to 100, found 101'],
+  [sync({ delete: { maxCount: -1 } }), 'routes[0].sync.delete.maxCount: expected 0 to'],
+  [sync({ delete: { percent: 1 } }), 'routes[0].sync.delete.percent: expected no such field; known are maxCount'],
+  [sync({ include: [''] }), 'routes[0].sync.include[0]: expected a pattern of 1 to 1088 bytes without NUL'],
+  [sync({ exclude: ['a', `${'x'.repeat(1_089)}`] }), 'routes[0].sync.exclude[1]: expected a pattern of 1 to 1088 bytes'],
+  [sync({ ignore: ['photos'] }), 'routes[0].sync.ignore[0]: expected a pattern of bucket/key, with a slash or a wildcard, found "photos"'],
+  [sync({ ignore: ['from/a', 'From/*'] }), 'routes[0].sync.ignore[1]: expected a pattern that begins with a bucket\'s name or a wildcard, found "From/*"'],
+  [route({ sync: {}, ignore: ['/a'] }), 'routes[0].ignore[0]: expected a pattern that begins with a bucket\'s name'],
+  [sync({ minSize: 2, maxSize: 1 }), 'routes[0].sync.minSize: expected less than maxSize, or nothing is left'],
+  [sync({ modifiedAfter: 'yesterday' }), 'routes[0].sync.modifiedAfter: expected a time in UTC such as 2026-01-31'],
+  [sync({ modifiedBefore: '2026-06-31' }), 'routes[0].sync.modifiedBefore: expected a time that there is, found "2026-06-31"'],
+  [sync({ modifiedAfter: '2026-01-31', modifiedBefore: '2026-01-31T00:00:00Z' }), 'routes[0].sync.modifiedAfter: expected less than modifiedBefore'],
+  [sync({ storageClasses: ['STANDARD', 'standard'] }), 'routes[0].sync.storageClasses[1]: expected a name such as STANDARD_IA, found "standard"'],
+  [sync({ batchObjectLimit: 0 }), 'routes[0].sync.batchObjectLimit: expected 1 to 5368709120, found 0'],
+  [sync({ batchObjects: 1_001 }), 'routes[0].sync.batchObjects: expected 1 to 1000, found 1001'],
+  [sync({ batchBytes: 0 }), 'routes[0].sync.batchBytes: expected 1 to'],
+  [sync({ inFlight: 257 }), 'routes[0].sync.inFlight: expected 1 to 256, found 257'],
+  [sync({ batchConcurrency: 0 }), 'routes[0].sync.batchConcurrency: expected 1 to 10000, found 0'],
+  [sync({ largeConcurrency: 901 }), 'routes[0].sync.largeConcurrency: expected 1 to 900, found 901'],
+  [sync({ listers: 65 }), 'routes[0].sync.listers: expected 1 to 64, found 65'],
+  [route({ schedule: 'hourly' }), 'routes[0].schedule: expected rate(1 hour), rate(15 minutes), or cron(...) with six fields in UTC, found "hourly"'],
+  [route({ schedule: 'rate(1 hours)' }), 'routes[0].schedule: expected rate(1 hour)'],
+  [route({ schedule: 'rate(0 minutes)' }), 'routes[0].schedule: expected rate(1 hour)'],
+  [route({ schedule: 'cron(0 * * * *)' }), 'routes[0].schedule: expected rate(1 hour)'],
+  [route({ schedule: 'rate(1 hour)', sync: { include: Array.from({ length: 600 }, (_, index) => `folder-${index}/**`) } }), 'routes.least.sync: expected an input of at most 8192 characters'],
+  [
+    route({ events: [], sync: {}, source: { ...HERE, bucket: 'from' }, destination: { ...HERE, bucket: 'from', prefix: 'copy/' } }),
+    'routes[0].destination: expected a prefix apart from the source\'s in the same bucket, found "copy/"',
+  ],
   // Circles.
+  [
+    route({}, { name: 'back', source: { ...HERE, bucket: 'into' }, destination: { ...HERE, bucket: 'from' }, events: [], schedule: 'rate(1 hour)', sync: { compare: 'newer' } }),
+    'routes[0]: expected no way back to its own source, found least -> back -> least',
+  ],
   [route({ destination: { ...HERE, bucket: 'from' } }), 'routes[0]: expected no way back to its own source, found least -> least: every object would be copied for ever'],
   [route({}, { name: 'back', source: { ...HERE, bucket: 'into', prefix: 'a/' }, destination: { ...HERE, bucket: 'from' } }), 'routes[0]: expected no way back to its own source, found least -> back -> least'],
   // Options.
@@ -146,6 +188,20 @@ for (const [index, [props, expected, env = GLOBAL]] of ROWS.entries()) {
 }
 
 test('what is refused would be taken without the fault', () => {
+  const times = { modifiedAfter: '2024-02-29', modifiedBefore: '2026-01-31T12:00:00.5Z' };
+  assert.doesNotThrow(() => stack(sync({ ignore: ['*.tmp', 'from/x', 'fr?m/*'], include: ['**.jpg'], ...times })));
+  const back = { name: 'back', source: { ...HERE, bucket: 'into' }, destination: { ...HERE, bucket: 'from' } };
+  for (const compare of [undefined, 'size', 'checksum']) {
+    assert.doesNotThrow(() => stack(route({}, { ...back, events: [], schedule: 'rate(1 hour)', sync: { compare } })));
+  }
+  const apart = {
+    source: { ...HERE, bucket: 'from', prefix: 'a/' },
+    destination: { ...HERE, bucket: 'from', prefix: 'b/' },
+  };
+  assert.doesNotThrow(() => stack(route({ ...apart, events: [], sync: {}, ignore: ['from/a/x?'] })));
+  for (const schedule of ['rate(1 hour)', 'rate(15 minutes)', 'rate(10 days)', 'cron(15 10 ? * MON-FRI *)']) {
+    assert.doesNotThrow(() => stack(route({ schedule })));
+  }
   assert.doesNotThrow(() => stack(LEAST));
   assert.doesNotThrow(() => stack(place({ region: 'us-east-1', buckets: [{ name: 'abc', prefixes: ['a/'] }] })));
   assert.doesNotThrow(() => stack(credentials({ secret: 's' })));

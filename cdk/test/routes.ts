@@ -8,7 +8,7 @@ import { eventWildcard, keyPatterns } from '../lib/wildcard';
 import { LEAST, MANY, Resource, app, flat, ofType, one, permissions, short, synth } from './support';
 
 const template = synth(MANY);
-const rule = (name: string): Resource => one(template, 'AWS::Events::Rule', `TransloadRoute${name}`);
+const rule = (name: string): Resource => one(template, 'AWS::Events::Rule', `TransloadRoute${name}Rule`);
 
 test('when a route has neither prefix nor ignore list, every new object of the bucket matches', () => {
   assert.deepStrictEqual(rule('role').Properties.EventPattern, {
@@ -78,12 +78,42 @@ test('what cannot be delivered is kept in a queue that only its rule writes to',
 });
 
 test('when a route has no events there is no rule, but there are the rights', () => {
-  assert.strictEqual(ofType(template, 'AWS::Events::Rule').length, 5);
+  assert.strictEqual(ofType(template, 'AWS::Events::Rule').length, 6);
   assert.ok(
     permissions(template, 'TransloadPartRole').some(
       ({ action, resource }) => action === 's3:PutObject' && resource.endsWith(':::other/logs/*'),
     ),
   );
+});
+
+test('a schedule starts the machine of comparisons with the whole route', () => {
+  const { ScheduleExpression, EventPattern, Targets } = rule('parameterSchedule').Properties;
+  assert.deepStrictEqual([ScheduleExpression, EventPattern], ['cron(0 * * * ? *)', undefined]);
+  const [{ Arn, RoleArn, Input, InputTransformer, DeadLetterConfig, RetryPolicy }] = Targets;
+  assert.strictEqual(short(flat(Arn)), '${TransloadBucketMachine}');
+  assert.strictEqual(short(flat(RoleArn)), '${TransloadRouteparameterScheduleRole.Arn}');
+  assert.strictEqual(short(flat(DeadLetterConfig.Arn)), '${TransloadRouteparameterScheduleDeadLettersQueue.Arn}');
+  assert.deepStrictEqual(RetryPolicy, { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 });
+  assert.strictEqual(InputTransformer, undefined);
+  assert.deepStrictEqual(JSON.parse(Input), {
+    source: { location: 'here', bucket: 'other', prefix: 'data/' },
+    destination: { location: 'parameter', bucket: 'cn-2', prefix: 'data/' },
+    options: { overwrite: 'never', storageClass: 'GLACIER_IR' },
+    sync: { compare: 'newer', include: ['**.jpg'], ignore: ['other/data/drafts/*'], delete: { maxCount: 5 } },
+    route: 'parameter',
+  });
+  assert.deepStrictEqual(permissions(template, 'TransloadRouteparameterScheduleRole'), [
+    { effect: 'Allow', action: 'states:StartExecution', resource: '${TransloadBucketMachine}', condition: '' },
+  ]);
+});
+
+test('what a route ignores is ignored by its comparisons too, before their own list', () => {
+  const route = { ...LEAST.routes[0], schedule: 'rate(1 hour)', ignore: ['*.tmp'], sync: { ignore: ['from/x/*'] } };
+  const made = synth({ ...LEAST, routes: [route] });
+  const { Targets } = one(made, 'AWS::Events::Rule', 'TransloadRouteleastSchedule').Properties;
+  assert.deepStrictEqual(JSON.parse(Targets[0].Input).sync, { ignore: ['*.tmp', 'from/x/*'] });
+  const events = one(made, 'AWS::Events::Rule', 'TransloadRouteleastRule').Properties.EventPattern;
+  assert.deepStrictEqual(events.detail.object.key, [{ 'anything-but': { wildcard: ['*.tmp'] } }]);
 });
 
 test('an own bucket tells EventBridge of its objects without a helper function', () => {

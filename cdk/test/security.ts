@@ -14,6 +14,7 @@ import {
   OWN,
   flat,
   ofType,
+  one,
   short,
   stack,
   statements,
@@ -94,7 +95,7 @@ test('buckets and logs outlive the stack unless it is asked for otherwise; a sta
   ] as const) {
     const template = synth({ ...LEAST, network: {}, retain });
     const kept = [...ofType(template, 'AWS::S3::Bucket'), ...ofType(template, 'AWS::Logs::LogGroup')];
-    assert.strictEqual(kept.length, 10);
+    assert.strictEqual(kept.length, 15);
     for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of kept) {
       assert.deepStrictEqual([DeletionPolicy, UpdateReplacePolicy], [deletion, replacement], id);
     }
@@ -130,10 +131,10 @@ test('the results bucket is private, encrypted, by TLS only, and forgets', () =>
   assert.strictEqual(policy.Properties.PolicyDocument.Statement[0].Effect, 'Deny');
 });
 
-test('no custom resource and no function but the six of the workflow', () => {
+test('no custom resource and no function but those of the workflow', () => {
   for (const props of [LEAST, OWN, MANY]) {
     const types = Object.values(synth(props).Resources).map(({ Type }) => Type);
-    assert.strictEqual(types.filter((type) => type === 'AWS::Lambda::Function').length, 6);
+    assert.strictEqual(types.filter((type) => type === 'AWS::Lambda::Function').length, 10);
     assert.ok(
       types.every((type) => /^AWS::(?!CloudFormation)/.test(type)),
       types.join(),
@@ -142,9 +143,13 @@ test('no custom resource and no function but the six of the workflow', () => {
 });
 
 test('the functions know names of places and of secrets, and no key', () => {
-  const [[, { Properties }]] = ofType(synth(MANY), 'AWS::Lambda::Function');
-  const variables = Properties.Environment.Variables as Record<string, unknown>;
-  assert.deepStrictEqual(Object.keys(variables), ['TRANSLOAD_LOCATIONS', 'TRANSLOAD_MACHINE', 'TRANSLOAD_METRICS']);
+  const known = ['TRANSLOAD_LOCATIONS', 'TRANSLOAD_MACHINE', 'TRANSLOAD_METRICS'];
+  for (const [id, { Properties }] of ofType(synth(MANY), 'AWS::Lambda::Function')) {
+    const work = /^Transload(List|Report)F/.test(id) ? ['TRANSLOAD_WORK_BUCKET'] : [];
+    assert.deepStrictEqual(Object.keys(Properties.Environment.Variables as object), [...known, ...work], id);
+  }
+  const variables = one(synth(MANY), 'AWS::Lambda::Function', 'TransloadHeadFunction').Properties.Environment
+    .Variables as Record<string, unknown>;
   const text = flat(variables.TRANSLOAD_LOCATIONS).replaceAll('${AWS::Partition}', 'aws');
   assert.deepStrictEqual(JSON.parse(text), {
     locations: {

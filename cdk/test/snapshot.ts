@@ -13,7 +13,7 @@ const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 /** Binaries change with every build, and the definitions stand in files of their own. */
 function readable(template: Template): string {
   const definitions = new Map(
-    ['object', 'janitor'].map((name) => [
+    ['object', 'bucket', 'janitor'].map((name) => [
       fs.readFileSync(definitionFile(name), 'utf8'),
       `<statemachine/${name}.asl.json>`,
     ]),
@@ -93,6 +93,7 @@ test('the definitions are on record nowhere but in their own files', () => {
   for (const file of fs.readdirSync(FOLDER)) {
     const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
     assert.match(text, /"DefinitionString": "<statemachine\/object\.asl\.json>"/);
+    assert.match(text, /"DefinitionString": "<statemachine\/bucket\.asl\.json>"/);
     assert.doesNotMatch(text, /QueryLanguage/);
   }
 });

@@ -54,7 +54,7 @@ export const CHINA = { account: '222222222222', region: 'cn-north-1' };
 
 const key = (id: string, region = 'eu-west-1'): string => `arn:aws:kms:${region}:111111111111:key/${id}`;
 
-/** Both ends in this account, with everything that asks for rights: versions, tags, ETags, keys. */
+/** Both ends in this account, with everything that asks for rights: versions, tags, ETags, keys, a comparison that deletes. */
 export const OWN: TransloadProps = {
   code: CODE,
   locations: {
@@ -71,6 +71,8 @@ export const OWN: TransloadProps = {
       source: { location: 'here', bucket: 'from', prefix: 'a/' },
       destination: { location: 'here', bucket: 'into' },
       options: { preserveEtag: true },
+      schedule: 'rate(1 hour)',
+      sync: { compare: 'checksum', versions: 'listed', delete: {} },
     },
   ],
 };
@@ -89,7 +91,7 @@ export const LEAST: TransloadProps = {
   ],
 };
 
-/** One route for each way to get at credentials, an ignore list, a route without events. */
+/** One route for each way to get at credentials, an ignore list, a schedule, a route without events. */
 export const MANY: TransloadProps = {
   code: CODE,
   alarmEmails: ['somebody@example.com'],
@@ -126,6 +128,8 @@ export const MANY: TransloadProps = {
       source: { location: 'here', bucket: 'other', prefix: 'data/' },
       destination: { location: 'parameter', bucket: 'cn-2' },
       options: { overwrite: 'never', storageClass: 'GLACIER_IR' },
+      schedule: 'cron(0 * * * ? *)',
+      sync: { compare: 'newer', include: ['**.jpg'], ignore: ['other/data/drafts/*'], delete: { maxCount: 5 } },
     },
     {
       name: 'role',
@@ -140,6 +144,7 @@ export const MANY: TransloadProps = {
       source: { location: 'minio', bucket: 'lake', prefix: 'logs/' },
       destination: { location: 'here', bucket: 'other' },
       events: [],
+      sync: {},
     },
   ],
   network: {},

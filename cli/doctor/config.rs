@@ -85,6 +85,10 @@ struct ConfigRoute {
     _retry_attempts: IgnoredAny,
     #[serde(default, rename = "maxEventAgeHours")]
     _max_event_age_hours: IgnoredAny,
+    #[serde(default, rename = "schedule")]
+    _schedule: IgnoredAny,
+    #[serde(default, rename = "sync")]
+    _sync: IgnoredAny,
 }
 
 #[derive(Deserialize)]
