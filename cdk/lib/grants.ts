@@ -221,7 +221,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   },
   list: {
     source: [
-      list('compares both sides', 'ListObjectsV2'),
+      list('compares both sides; tells an object that has gone from one that is secret', 'ListObjectsV2', 'HeadObject'),
       {
         action: 's3:ListBucketVersions',
         on: 'bucket',
@@ -297,11 +297,14 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
     destination: [
       ...write('sends the object', 'PutObject'),
       writeTags('PutObject'),
-      ...read(
-        'what stands there, where a list is old or an answer was lost; S3 asks for it where a write is conditional on an ETag',
-        'HeadObject',
-        'PutObject',
-      ),
+      // Never by version: where an answer was lost, nothing names it.
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject', 'PutObject'],
+        reason:
+          'what stands there, where a list is old or an answer was lost; S3 asks for it where a write is conditional on an ETag',
+      },
       missing('HeadObject'),
       decrypt('HeadObject'),
     ],

@@ -19,11 +19,8 @@ import { StateMachine } from './state-machine';
 import { Transfer } from './transfer';
 import { TransloadFunction } from './transload-function';
 
-/** By this tag with the stack's name the command line finds the machine. */
+/** By this tag with the stack's name the command line finds the machine; by the machine's name that of comparisons. */
 const STACK_TAG = 'transload:stack';
-
-/** And by this one the machine that makes one tree of keys like another. */
-const BUCKET_TAG = 'transload:bucket-stack';
 
 /** Properties of transload. All of them can stand in a JSON file. */
 export interface TransloadProps extends RetentionProps {
@@ -163,7 +160,7 @@ export class Transload extends Construct {
   }
 
   private makeBucketMachine(props: TransloadProps): StateMachine {
-    const machine = new StateMachine(this, 'Bucket', {
+    return new StateMachine(this, 'Bucket', {
       definitionFile: definition(props, 'bucket'),
       machineName: machineName(this, 'bucket'),
       functions: this.placeholders(BUCKET_FUNCTIONS),
@@ -171,8 +168,6 @@ export class Transload extends Construct {
       runs: this.stateMachine,
       ...kept(props),
     });
-    Tags.of(machine.machine).add(BUCKET_TAG, Stack.of(this).stackName);
-    return machine;
   }
 
   private placeholders(names: readonly string[]): { [placeholder: string]: TransloadFunction } {

@@ -96,7 +96,7 @@ const MOST: Readonly<Record<FunctionName, string[]>> = {
     ...from('GetObject', 'GetObjectTagging', 'GetObjectVersion', 'GetObjectVersionTagging'),
     list('from'),
     ...key('from', 'Decrypt'),
-    ...into('GetObject', 'GetObjectVersion', 'PutObject', 'PutObjectTagging'),
+    ...into('GetObject', 'PutObject', 'PutObjectTagging'),
     list('into'),
     ...key('into', 'Decrypt', 'GenerateDataKey'),
   ],

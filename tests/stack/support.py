@@ -19,12 +19,12 @@ from botocore.config import Config
 REPOSITORY = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target").resolve()
 WORK = REPOSITORY / "target" / "stack"
-FUNCTIONS = ["head", "init", "part", "complete", "copy", "abort"]
+FUNCTIONS = ["head", "init", "part", "complete", "copy", "abort", "list", "batch", "delete", "report"]
 REGION = "eu-west-1"
 MIB = 1 << 20
 PATIENCE = 120.0
 
-# One route, with limits so small that few bytes make several parts.
+# A route with events and one that is compared, with limits so small that few bytes make several parts.
 CONFIG = {
     "stackName": "moves",
     "region": REGION,
@@ -47,9 +47,31 @@ CONFIG = {
                 "rounds": 2,
                 "backoffSeconds": 1,
             },
-        }
+        },
+        {
+            "name": "archive",
+            "source": {"location": "global", "bucket": "photos", "prefix": "old/"},
+            "destination": {"location": "china", "bucket": "photos-cn"},
+            "events": [],
+            "options": {"partSize": 5 * MIB, "wholeObjectLimit": 5 * MIB},
+            "schedule": "rate(1 hour)",
+            "sync": {
+                "versions": "listed",
+                "delete": {"maxPercent": 100},
+                "batchObjectLimit": 5 * MIB,
+                "batchObjects": 10,
+            },
+        },
     ],
 }
+
+
+def scheduled(template):
+    """The input that the schedule of route archive starts the machine of comparisons with."""
+    rules = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::Events::Rule"]
+    (rule,) = [rule for rule in rules if "ScheduleExpression" in rule]
+    (target,) = rule["Targets"]
+    return json.loads(target["Input"])
 
 
 def zip_functions(folder):

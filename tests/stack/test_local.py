@@ -1,5 +1,6 @@
 """The same template with the same zips on our own engine, everything honoured: Distributed Map, result writer, redrive,
-versions, checksums of whole objects, two accounts and Regions; and what an operator sees who replays a failed transfer."""
+versions, checksums of whole objects, two accounts and Regions; a comparison by the input of its schedule; and what an operator
+sees who replays a failed transfer."""
 
 import json
 import os
@@ -10,7 +11,7 @@ import unittest
 import support
 from support import MIB, WORK, Served, noise, sha256, transload, until
 
-OBJECT, JANITOR = "moves-object", "moves-janitor"
+OBJECT, BUCKET, JANITOR = "moves-object", "moves-bucket", "moves-janitor"
 
 
 class Stack(unittest.TestCase):
@@ -106,7 +107,8 @@ class Transfers(Stack):
         told = "\n".join(self.served.welcome["replaced"])
         self.assertIn("location china: S3 in cn-north-1 is http://127.0.0.1:", told)
         self.assertIn("secret transload/china replaced by keys of this machine", told)
-        self.assertEqual(10, self.served.welcome["leftOut"]["AWS::IAM::Role"])
+        self.assertEqual(16, self.served.welcome["leftOut"]["AWS::IAM::Role"])
+        self.assertEqual(1, self.served.welcome["leftOut"]["AWS::Events::Rule (schedules)"])
 
     def test_a_small_object_is_copied_whole(self):
         body = noise(100_000, 1)
@@ -157,6 +159,41 @@ class Transfers(Stack):
             capture_output=True, text=True, check=True,
         )
         self.assertTrue(json.loads(ran.stdout)["executions"])
+
+
+class Comparison(Stack):
+    """Both ends of a route are compared by the machine, the zips and the input that its schedule would start."""
+
+    def counts(self, name):
+        """Starts a run, and gives what its report counts."""
+        machine = self.served.machine(BUCKET)
+        request = support.scheduled(json.loads(support.synthesise().read_text()))
+        started = self.states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
+        described = self.succeeded(started["executionArn"])
+        return {kind: count.get("objects") for kind, count in json.loads(described["output"])["counts"].items() if kind != "skipped"}
+
+    def expect(self, counts, **expected):
+        none = dict.fromkeys(["listed", "present", "copied", "failed", "deleted", "kept", "undeleted"], 0)
+        self.assertEqual(none | expected, counts)
+
+    def test_what_is_missing_is_copied_and_what_nobody_has_is_deleted(self):
+        bodies = {f"old/{number:02} a+b": noise(1_000 + number, number) for number in range(50)}
+        bodies["old/large"] = noise(12 * MIB + 7, 50)
+        for key, body in bodies.items():
+            self.put(key, body)
+        self.destination.put_object(Bucket="photos-cn", Key="old/nobody's", Body=b"to be deleted")
+        self.destination.put_object(Bucket="photos-cn", Key="elsewhere", Body=b"not below the prefix")
+        self.expect(self.counts("first"), listed=51, copied=51, deleted=1)
+        listed = self.destination.list_objects_v2(Bucket="photos-cn", Prefix="old/")["Contents"]
+        self.assertEqual(sorted(bodies), [one["Key"] for one in listed])
+        for key, body in bodies.items():
+            self.assert_same(key, body)
+        self.destination.head_object(Bucket="photos-cn", Key="elsewhere")
+        (nested,) = self.states.list_executions(stateMachineArn=self.machine)["executions"]
+        self.assertEqual("old/large", json.loads(self.ended(nested["executionArn"])["input"])["source"]["key"])
+        self.put("old/00 a+b", noise(2_000, 60))
+        self.expect(self.counts("second"), listed=51, present=50, copied=1)
+        self.assert_same("old/00 a+b", noise(2_000, 60))
 
 
 class Replayed(Stack):
