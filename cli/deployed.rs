@@ -12,16 +12,22 @@ use transload_store::account::Account;
 
 use crate::api::{Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
-use crate::stack::{self, MACHINE_OUTPUT};
+use crate::stack::{self, BUCKET_MACHINE_OUTPUT, MACHINE_OUTPUT};
+use crate::sync;
 
 /// Put on the object machine by the stack, with the stack's name.
 const STACK_TAG: &str = "transload:stack";
 
-/// One state machine of an account.
+/// How the names of a stack's machines end: that of the one that moves one object, and that of the one that moves many.
+const ENDS: [&str; 2] = ["-object", "-bucket"];
+
+/// The state machines of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Deployed {
     client: Client,
     machine: String,
+    /// The machine that moves many objects, if there is one.
+    bucket: Option<String>,
 }
 
 /// Sends a request, and gives the answer as it came.
@@ -35,7 +41,7 @@ macro_rules! answer {
 }
 
 impl Deployed {
-    /// By the stack's name, or the machine's ARN.
+    /// By the stack's name, or the ARN of one of its machines.
     ///
     /// # Errors
     /// As those of the two.
@@ -56,7 +62,10 @@ impl Deployed {
         let region = account.region();
         let why = match stack::describe(&account, stack).await {
             Ok(found) => match found.outputs.get(MACHINE_OUTPUT) {
-                Some(arn) => return Self::of_arn(arn).await,
+                Some(arn) => {
+                    let bucket = found.outputs.get(BUCKET_MACHINE_OUTPUT).cloned();
+                    return Self::of_arn(arn).await.map(|one| Self { bucket: bucket.or(one.bucket), ..one });
+                }
                 None => format!("stack {stack} has no output {MACHINE_OUTPUT}"),
             },
             Err(refused) if stack::is_missing(&refused) => format!("there is no stack {stack} in {region}"),
@@ -74,7 +83,7 @@ impl Deployed {
             let tags = client.list_tags_for_resource().resource_arn(&arn).send().await;
             let tags = tags.map_err(|error| refusal(&error))?.tags.unwrap_or_default();
             if tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(stack)) {
-                return Ok(Self { client, machine: arn });
+                return Ok(Self { client, bucket: beside(&arn, ENDS), machine: arn });
             }
         }
         let message = format!(
@@ -94,7 +103,12 @@ impl Deployed {
                 "--stack: expected a stack's name or a state machine's ARN, found {arn}"
             )));
         };
-        Ok(Self { client: client(region).await, machine: arn.to_owned() })
+        let client = client(region).await;
+        // Either of the two names the other.
+        Ok(match beside(arn, [ENDS[1], ENDS[0]]) {
+            Some(machine) => Self { client, machine, bucket: Some(arn.to_owned()) },
+            None => Self { client, machine: arn.to_owned(), bucket: beside(arn, ENDS) },
+        })
     }
 
     /// The machine's ARN.
@@ -102,12 +116,35 @@ impl Deployed {
         &self.machine
     }
 
-    /// The ARN of an execution by its name, or the ARN itself.
-    pub(crate) fn execution_arn(&self, name_or_arn: &str) -> String {
+    /// The ARN of the machine that moves many objects.
+    ///
+    /// # Errors
+    /// [`Exit::NotFound`] if the stack has none.
+    pub(crate) fn bucket_machine_arn(&self) -> Outcome<&str> {
+        self.bucket.as_deref().ok_or_else(|| {
+            let message =
+                format!("--stack: expected a machine that moves many objects beside {}", self.machine);
+            CliError::new(Exit::NotFound, message)
+                .hint(format!("deploy this release: its stacks have the output {BUCKET_MACHINE_OUTPUT}"))
+        })
+    }
+
+    /// The ARNs of all its machines.
+    pub(crate) fn machine_arns(&self) -> Vec<String> {
+        [&self.machine].into_iter().chain(&self.bucket).cloned().collect()
+    }
+
+    /// The ARNs that an execution may have by its name, the likelier one first; or the ARN itself.
+    pub(crate) fn execution_arns(&self, name_or_arn: &str) -> Vec<String> {
         if name_or_arn.starts_with("arn:") {
-            return name_or_arn.to_owned();
+            return vec![name_or_arn.to_owned()];
         }
-        format!("{}:{name_or_arn}", self.machine.replacen(":stateMachine:", ":execution:", 1))
+        let mut machines = self.machine_arns();
+        if sync::is_name(name_or_arn) {
+            machines.reverse();
+        }
+        let execution = |arn: String| arn.replacen(":stateMachine:", ":execution:", 1);
+        machines.into_iter().map(|arn| format!("{}:{name_or_arn}", execution(arn))).collect()
     }
 
     /// Answers one request.
@@ -165,7 +202,19 @@ impl Deployed {
     /// # Errors
     /// As [`Deployed::call`].
     pub(crate) async fn start(&self, name: &str, input: String) -> Outcome<String> {
-        let request = self.client.start_execution().state_machine_arn(&self.machine).name(name).input(input);
+        self.start_of(&self.machine, name, input).await
+    }
+
+    /// The same of the machine that moves many objects.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`], and if there is none.
+    pub(crate) async fn start_sync(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(self.bucket_machine_arn()?, name, input).await
+    }
+
+    async fn start_of(&self, machine: &str, name: &str, input: String) -> Outcome<String> {
+        let request = self.client.start_execution().state_machine_arn(machine).name(name).input(input);
         Ok(request.send().await.map_err(|error| refusal(&error))?.execution_arn)
     }
 
@@ -177,6 +226,11 @@ impl Deployed {
         let request = self.client.redrive_execution().execution_arn(arn);
         request.send().await.map(drop).map_err(|error| refusal(&error))
     }
+}
+
+/// The ARN of a stack's other machine, where the name ends as the first of these.
+fn beside(arn: &str, [end, other]: [&str; 2]) -> Option<String> {
+    arn.strip_suffix(end).map(|stem| format!("{stem}{other}"))
 }
 
 /// With the credentials that the AWS tools would use.

@@ -150,8 +150,6 @@ impl Command {
             Self::Local(_) => Some("local"),
             Self::Resume(_) => Some("resume"),
             Self::Import(_) => Some("import"),
-            Self::Sync(_) => Some("sync"),
-            Self::Plan(_) => Some("plan"),
             _ => None,
         }
     }

@@ -8,6 +8,9 @@ use transload_store::account::{Account, Refused, Service};
 /// The output with the ARN of the machine that moves one object.
 pub(crate) const MACHINE_OUTPUT: &str = "ObjectMachineArn";
 
+/// The output with the ARN of the machine that moves many objects.
+pub(crate) const BUCKET_MACHINE_OUTPUT: &str = "BucketMachineArn";
+
 /// A stack, as far as it is of interest here.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stack {

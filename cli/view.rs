@@ -81,7 +81,7 @@ impl View {
     /// The ARNs of all machines that commands about executions look at.
     pub(crate) fn machine_arns(&self) -> Vec<String> {
         match self {
-            Self::Deployed(deployed) => vec![deployed.machine_arn().to_owned()],
+            Self::Deployed(deployed) => deployed.machine_arns(),
             Self::Here { .. } | Self::There(_) => vec![machine_arn(), bucket_machine_arn()],
         }
     }
@@ -110,12 +110,25 @@ impl View {
         Ok(all)
     }
 
-    /// The ARN of an execution by its name, or the ARN itself.
-    pub(crate) fn execution_arn(&self, name_or_arn: &str) -> String {
-        match self {
-            Self::Deployed(deployed) => deployed.execution_arn(name_or_arn),
-            Self::Here { .. } | Self::There(_) => execution_arn(name_or_arn),
+    /// The ARN of an execution by its name, or the ARN itself. What a schedule starts has a name that does not say of which
+    /// machine it is: then the machines are asked.
+    ///
+    /// # Errors
+    /// The API's.
+    pub(crate) async fn execution_arn(&self, name_or_arn: &str) -> Outcome<String> {
+        let Self::Deployed(deployed) = self else { return Ok(execution_arn(name_or_arn)) };
+        let mut arns = deployed.execution_arns(name_or_arn);
+        let first = arns.remove(0);
+        for arn in arns {
+            match self.describe(&first).await {
+                Err(error) if error.exit == Exit::NotFound && self.describe(&arn).await.is_ok() => {
+                    return Ok(arn);
+                }
+                // Whoever asks for it is told the rest.
+                _ => {}
+            }
         }
+        Ok(first)
     }
 
     /// Opens the home for reading. Nothing that was running goes on.

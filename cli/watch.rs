@@ -13,7 +13,7 @@ use crate::story::Story;
 use crate::view::{View, text};
 
 /// Between two looks: the account's rate of requests is shared with everybody else in it.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// Waits for the end of an execution and shows how far it is. Ctrl-C ends the watching, not the execution.
 ///

@@ -28,6 +28,8 @@ export type Need =
   | 'keepsEtag'
   /** A comparison lists versions of the source, and reads what it listed. */
   | 'listsVersions'
+  /** A comparison lists the source's objects without their versions. */
+  | 'listsKeys'
   /** A comparison looks at single objects: by checksum, or by version. */
   | 'looks';
 
@@ -221,7 +223,8 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   },
   list: {
     source: [
-      list('compares both sides; tells an object that has gone from one that is secret', 'ListObjectsV2', 'HeadObject'),
+      { ...list('compares both sides', 'ListObjectsV2'), when: ['listsKeys'] },
+      { ...missing('HeadObject'), when: ['looks'] },
       {
         action: 's3:ListBucketVersions',
         on: 'bucket',

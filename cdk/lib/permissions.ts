@@ -92,6 +92,7 @@ function needsOf(side: Side, transfer: Transfer): Need[] {
     [side === 'source' && options.preserveEtag === true, 'keepsEtag'],
     [side === 'destination' && (copies || Object.keys(options.tags ?? {}).length > 0), 'writesTags'],
     [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
+    [side === 'source' && sync !== undefined && sync.versions !== 'listed', 'listsKeys'],
     [sync?.compare === 'checksum' || sync?.compare === 'version', 'looks'],
   ];
   return all.filter(([holds]) => holds).map(([, need]) => need);

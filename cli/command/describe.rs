@@ -22,7 +22,7 @@ pub(crate) struct DescribeArgs {
 /// Describes it.
 pub(crate) async fn run(args: DescribeArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let described = view.describe(&view.execution_arn(&args.execution)).await?;
+    let described = view.describe(&view.execution_arn(&args.execution).await?).await?;
     if global.json() {
         return print_json(&described);
     }

@@ -29,7 +29,7 @@ const DETAIL: usize = 110;
 /// Shows it.
 pub(crate) async fn run(args: HistoryArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let arn = view.execution_arn(&args.execution);
+    let arn = view.execution_arn(&args.execution).await?;
     let events = view.history(&arn).await?;
     let children = if args.children { children(&view, &arn).await? } else { Vec::new() };
     if global.json() {

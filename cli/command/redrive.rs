@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{machine, see_any, see_deployed};
+use super::{machine, see_any, see_deployed, sync};
 use crate::Global;
 use crate::exit::Outcome;
 use crate::view::View;
@@ -19,10 +19,13 @@ pub(crate) struct RedriveArgs {
 pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
     // Asked first, so that a wrong name starts no workers.
     let view = View::open(global).await?;
-    let arn = view.execution_arn(&args.execution);
+    let arn = view.execution_arn(&args.execution).await?;
     view.describe(&arn).await?;
     if let View::Deployed(deployed) = &view {
         deployed.redrive(&arn).await?;
+        if crate::sync::is_arn(&arn) {
+            return sync::see_deployed(&view, &arn, global).await;
+        }
         return see_deployed(&view, &arn, global).await;
     }
     drop(view);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::sync::shown;
+use super::sync::{reported, shown};
 use super::{print, print_json};
 use crate::Global;
 use crate::exit::Outcome;
@@ -25,12 +25,9 @@ pub(crate) struct ReportArgs {
 /// Reports.
 pub(crate) async fn run(args: ReportArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let arn = view.execution_arn(&args.execution);
+    let arn = view.execution_arn(&args.execution).await?;
     if sync::is_arn(&arn) {
-        let mut outcomes = sync::Outcomes::read(&view, &arn).await?;
-        let home = global.home()?;
-        sync::export(&home.results(), &home.reports(), &mut outcomes).await?;
-        return shown(&outcomes, global);
+        return shown(&reported(&view, &arn, global).await?, global);
     }
     let report = report::read(&view, &arn).await?;
     if global.json() {

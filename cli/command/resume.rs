@@ -30,7 +30,7 @@ pub(crate) async fn run(args: ResumeArgs, global: &Global) -> Outcome {
 async fn choose(args: ResumeArgs, global: &Global) -> Outcome<Option<String>> {
     let view = View::open(global).await?;
     if let Some(name) = args.execution {
-        let described = view.describe(&view.execution_arn(&name)).await?;
+        let described = view.describe(&view.execution_arn(&name).await?).await?;
         return match text(&described, "status") {
             "RUNNING" => Ok(Some(text(&described, "executionArn").to_owned())),
             status => Err(CliError::new(

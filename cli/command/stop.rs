@@ -23,7 +23,7 @@ pub(crate) struct StopArgs {
 /// Stops it. The upload is kept: a redrive goes on with it.
 pub(crate) async fn run(args: StopArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let arn = view.execution_arn(&args.execution);
+    let arn = view.execution_arn(&args.execution).await?;
     let described = view.describe(&arn).await?;
     let status = text(&described, "status");
     if status != "RUNNING" {

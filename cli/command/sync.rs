@@ -8,6 +8,7 @@ use transload_wire::{Mode, SyncRequest, Tree};
 use super::copy::{new_name, read_input};
 use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
+use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::follow::Ended;
 use crate::locations::{self, Known};
@@ -44,8 +45,15 @@ pub(crate) struct SyncArgs {
 pub(crate) async fn run(args: SyncArgs, mode: Mode, global: &Global) -> Outcome {
     let kind = if mode == Mode::Plan { "plan" } else { "sync" };
     let name = args.name.clone().map_or_else(|| new_name(kind), |name| named(kind, name));
+    if let Some(stack) = &global.stack {
+        let deployed = Deployed::open(stack).await?;
+        // Which locations there are, the deployed functions know.
+        let input = input(args, mode, None)?;
+        let arn = deployed.start_sync(&name, input).await?;
+        return see_deployed(&View::Deployed(deployed), &arn, global).await;
+    }
     let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, mode, &known)?;
+    let input = input(args, mode, Some(&known))?;
     let machine = machine_of(global, known).await?;
     let arn = machine.start_sync(&name, input).await?;
     see_through(machine, &arn, global).await
@@ -55,7 +63,7 @@ fn named(kind: &str, name: String) -> String {
     if sync::is_name(&name) { name } else { format!("{kind}-{name}") }
 }
 
-fn input(args: SyncArgs, mode: Mode, known: &Known) -> Outcome<String> {
+fn input(args: SyncArgs, mode: Mode, known: Option<&Known>) -> Outcome<String> {
     if let Some(path) = args.input {
         return read_input(&path);
     }
@@ -64,13 +72,15 @@ fn input(args: SyncArgs, mode: Mode, known: &Known) -> Outcome<String> {
         source: tree(&args.source.ok_or_else(missing)?),
         destination: tree(&args.destination.ok_or_else(missing)?),
         options: args.options.resolve().map_err(CliError::usage)?,
-        sync: args.sync.resolve(mode, true).map_err(CliError::usage)?,
+        sync: args.sync.resolve(mode, known.is_some()).map_err(CliError::usage)?,
         route: None,
     };
     request.options.check()?;
     request.sync.check()?;
-    known.require(&request.source.location)?;
-    known.require(&request.destination.location)?;
+    if let Some(known) = known {
+        known.require(&request.source.location)?;
+        known.require(&request.destination.location)?;
+    }
     serde_json::to_string(&request).map_err(|e| CliError::trouble("input", e))
 }
 
@@ -85,12 +95,35 @@ pub(crate) async fn see_through(machine: Machine, arn: &str, global: &Global) ->
     if let Ended::Interrupted = sync::follow(&machine, arn, &mut progress).await? {
         return interrupted(machine, arn).await;
     }
-    let mut outcomes = Outcomes::read(&View::of(&machine.engine), arn).await?;
+    let view = View::of(&machine.engine);
+    let outcomes = reported(&view, arn, global).await?;
     machine.shutdown().await?;
-    let home = global.home()?;
-    sync::export(&home.results(), &home.reports(), &mut outcomes).await?;
     shown(&outcomes, global)?;
     verdict(&outcomes)
+}
+
+/// Follows a run of a deployed machine, and prints how it went.
+pub(crate) async fn see_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
+    let name = arn.rsplit(':').next().unwrap_or(arn);
+    eprintln!("{name}");
+    let mut progress = Progress::new(false);
+    if let Ended::Interrupted = sync::watch(view, arn, &mut progress).await? {
+        let message = format!("{name} goes on without being watched");
+        return Err(CliError::new(Exit::Interrupted, message)
+            .hint(format!("look at it with: transload report {name}")));
+    }
+    let outcomes = reported(view, arn, global).await?;
+    shown(&outcomes, global)?;
+    verdict(&outcomes)
+}
+
+/// How a run went, with its report in a folder of its own.
+pub(crate) async fn reported(view: &View, arn: &str, global: &Global) -> Outcome<Outcomes> {
+    let mut outcomes = Outcomes::read(view, arn).await?;
+    let home = global.home()?;
+    let files = sync::results(view, &home, &outcomes)?;
+    sync::export(files, &home.reports(), &mut outcomes).await?;
+    Ok(outcomes)
 }
 
 /// Prints how a run went, or stands.

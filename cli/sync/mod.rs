@@ -4,11 +4,13 @@ mod flags;
 mod follow;
 mod outcome;
 mod story;
+mod watch;
 
 pub(crate) use flags::SyncFlags;
 pub(crate) use follow::follow;
-pub(crate) use outcome::{Outcomes, export, lines};
+pub(crate) use outcome::{Outcomes, export, lines, results};
 pub(crate) use story::SyncStory;
+pub(crate) use watch::watch;
 
 /// What names of these executions begin with, so that a name says which machine it belongs to.
 pub(crate) const PREFIXES: [&str; 2] = ["sync-", "plan-"];
@@ -18,7 +20,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether an ARN is that of one of these.
+/// Whether an ARN is that of one of these: by the machine's name, which a stack begins with its own.
 pub(crate) fn is_arn(arn: &str) -> bool {
-    arn.rsplit(':').nth(1) == Some(crate::definition::BUCKET_MACHINE)
+    arn.rsplit(':').nth(1).is_some_and(|machine| machine.ends_with("-bucket"))
 }

@@ -7,11 +7,12 @@ use futures::TryStreamExt;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
-use transload_store::work::{DirectoryFiles, WorkFiles};
-use transload_wire::{Counts, Found, Tally, WorkPlace};
+use transload_store::work::{DirectoryFiles, S3Files, WorkFiles};
+use transload_wire::{Counts, ErrorName, Failure, Found, Tally, WorkPlace};
 
 use super::SyncStory;
 use crate::exit::{CliError, Outcome};
+use crate::home::Home;
 use crate::summary::message;
 use crate::table::{Side, Table, pairs};
 use crate::units;
@@ -53,6 +54,9 @@ pub(crate) struct Outcomes {
     /// Folder with the report's files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) report: Option<PathBuf>,
+    /// Why it was not fetched, and where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) report_unread: Option<String>,
 }
 
 impl Outcomes {
@@ -82,6 +86,7 @@ impl Outcomes {
             counts: story.counts,
             work: story.work,
             report: None,
+            report_unread: None,
             status,
         })
     }
@@ -95,23 +100,49 @@ impl Outcomes {
     }
 }
 
-/// Copies the report out of the results' bucket into a folder of its own, under the names that its files have.
+/// Where lists and results stand: a folder of the home, or the bucket of a deployed stack, which is read with the credentials
+/// that the AWS tools would use.
+pub(crate) fn results(view: &View, home: &Home, outcomes: &Outcomes) -> Outcome<Option<Box<dyn WorkFiles>>> {
+    let Some(work) = &outcomes.work else { return Ok(None) };
+    let View::Deployed(deployed) = view else {
+        return Ok(Some(Box::new(DirectoryFiles::new(home.results(), &work.bucket))));
+    };
+    let region = deployed.machine_arn().split(':').nth(3);
+    Ok(Some(Box::new(S3Files::of_process(&work.bucket, region)?)))
+}
+
+/// Copies the report out of the results' bucket into a folder of its own, under the names that its files have. Who may not read
+/// the bucket is told where it stands.
 ///
 /// # Errors
 /// If the disk fails.
-pub(crate) async fn export(results: &Path, reports: &Path, outcomes: &mut Outcomes) -> Outcome {
-    let Some(work) = &outcomes.work else { return Ok(()) };
-    let files = DirectoryFiles::new(results, &work.bucket);
+pub(crate) async fn export(
+    files: Option<Box<dyn WorkFiles>>,
+    reports: &Path,
+    outcomes: &mut Outcomes,
+) -> Outcome {
+    let (Some(files), Some(work)) = (files, outcomes.work.clone()) else { return Ok(()) };
     let prefix = format!("{}report/", work.prefix);
     // A plan has no report, nor has a run that ended before its end.
-    if files.list(&prefix).await?.is_empty() {
+    let listed = match files.list(&prefix).await {
+        Err(failure) if failure.name == ErrorName::WorkDenied => return unread(outcomes, &work, &failure),
+        listed => listed?,
+    };
+    if listed.is_empty() {
         return Ok(());
     }
     let folder = reports.join(&outcomes.name);
     let trouble = |error: std::io::Error| CliError::trouble(folder.display(), error);
     tokio::fs::create_dir_all(&folder).await.map_err(trouble)?;
     for name in FILES {
-        let Some(mut bytes) = files.get(&format!("{prefix}{name}")).await? else { continue };
+        let mut bytes = match files.get(&format!("{prefix}{name}")).await {
+            Err(failure) if failure.name == ErrorName::WorkDenied => {
+                return unread(outcomes, &work, &failure);
+            }
+            Err(failure) => return Err(failure.into()),
+            Ok(None) => continue,
+            Ok(Some(bytes)) => bytes,
+        };
         let mut file = tokio::fs::File::create(folder.join(name)).await.map_err(trouble)?;
         while let Some(chunk) = bytes.try_next().await? {
             file.write_all(&chunk).await.map_err(trouble)?;
@@ -120,6 +151,16 @@ pub(crate) async fn export(results: &Path, reports: &Path, outcomes: &mut Outcom
     }
     outcomes.take(&folder);
     outcomes.report = Some(folder);
+    Ok(())
+}
+
+/// Tells where the report stands that could not be read.
+fn unread(outcomes: &mut Outcomes, work: &WorkPlace, failure: &Failure) -> Outcome {
+    if !outcomes.plan {
+        let (bucket, prefix) = (&work.bucket, &work.prefix);
+        outcomes.report_unread =
+            Some(format!("s3://{bucket}/{prefix}report/{} (not fetched: {})", FILES[0], failure.message));
+    }
     Ok(())
 }
 
@@ -132,6 +173,9 @@ pub(crate) fn lines(outcomes: &Outcomes) -> String {
     rows.push(("time", time(outcomes)));
     if let Some(folder) = &outcomes.report {
         rows.push(("report", folder.join(FILES[0]).display().to_string()));
+    }
+    if let Some(place) = &outcomes.report_unread {
+        rows.push(("report", place.clone()));
     }
     let tally = match &outcomes.counts {
         Some(counts) => done(counts),

@@ -7,6 +7,7 @@ use lambda_local::{FunctionConfig, Logs, Pool};
 use serde_json::{Value, json};
 use stepfunctions_local::{Database, DirectoryObjects, Engine};
 use transload_store::location::LOCATIONS_VARIABLE;
+use transload_store::work::{WORK_BUCKET_VARIABLE, WORK_DIRECTORY_VARIABLE};
 
 use super::servers::Servers;
 use super::stack::{Function, Stack};
@@ -89,6 +90,10 @@ fn config(function: &Function, program: &Path, locations: &str, home: &Home) -> 
     config.env = function.variables.iter().map(|(name, value)| (name.clone(), value.into())).collect();
     config.env.retain(|(name, _)| name != LOCATIONS_VARIABLE);
     config.env.push((LOCATIONS_VARIABLE.to_owned(), locations.into()));
+    if function.variables.contains_key(WORK_BUCKET_VARIABLE) {
+        // The bucket is a folder, the same as the engine's.
+        config.env.push((WORK_DIRECTORY_VARIABLE.to_owned(), home.results().into()));
+    }
     config.logs = Logs::File(home.log(&function.name));
     config
 }

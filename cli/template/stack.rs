@@ -86,11 +86,11 @@ impl Stack {
         let machines = template.of_type(MACHINE)?;
         let machines =
             machines.iter().map(|(id, node)| Ok(((*id).to_owned(), machine(id, node, &assembly)?)));
-        let rules = template.of_type(RULE)?;
+        let rules = template.of_type(RULE)?.into_iter().filter(|(_, node)| !is_schedule(node));
         Ok(Self {
             functions: functions.collect::<Outcome<_>>()?,
             machines: machines.collect::<Outcome<_>>()?,
-            rules: rules.iter().map(|(id, node)| rule(id, node)).collect::<Outcome<_>>()?,
+            rules: rules.map(|(id, node)| rule(id, &node)).collect::<Outcome<_>>()?,
             versioned: versioned(&template)?,
             left_out: left_out(&template),
             site: template.site,
@@ -99,10 +99,21 @@ impl Stack {
 }
 
 fn left_out(template: &Template) -> BTreeMap<String, usize> {
-    template.types().filter(|(_, kind)| !RUN.contains(kind)).fold(BTreeMap::new(), |mut all, (_, kind)| {
+    let mut all = BTreeMap::new();
+    for (_, kind) in template.types().filter(|(_, kind)| !RUN.contains(kind)) {
         *all.entry(kind.to_owned()).or_default() += 1;
-        all
-    })
+    }
+    let rules = template.of_type(RULE).unwrap_or_default();
+    let schedules = rules.iter().filter(|(_, node)| is_schedule(node)).count();
+    if schedules > 0 {
+        all.insert(format!("{RULE} (schedules)"), schedules);
+    }
+    all
+}
+
+/// Whether a rule is of times. Nothing here starts by itself but what events ask for.
+fn is_schedule(node: &Node<'_>) -> bool {
+    node.member("ScheduleExpression").is_some()
 }
 
 fn function(id: &str, node: &Node<'_>, assembly: &Assembly, folder: &Path) -> Outcome<Function> {

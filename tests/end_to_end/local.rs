@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use transload_store::work::{DirectoryFiles, WorkFiles, collect};
 
 use crate::aws::{self, Aws};
 use crate::clients::is_there;
@@ -247,12 +248,27 @@ impl Local {
 
     async fn of_stack(&self, stack: &str, args: &[&str]) -> (Option<i32>, String, String) {
         let elsewhere = tempfile::tempdir().unwrap();
+        let ran = self.operator(&elsewhere, stack, args).await;
+        assert_eq!(
+            std::fs::read_dir(elsewhere.path()).unwrap().count(),
+            0,
+            "nothing is kept on this computer"
+        );
+        ran
+    }
+
+    /// The same with a folder of the operator's own, for what is fetched. Its S3 is the source's server.
+    async fn operator(&self, folder: &TempDir, stack: &str, args: &[&str]) -> (Option<i32>, String, String) {
         let arn = self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
+        let bucket = arn.replace("-object", "-bucket");
         let stacks = Aws::start(&[
             (
                 "StackName=By-Outputs",
                 200,
-                aws::stack("By-Outputs", &[("Other", "x"), ("ObjectMachineArn", arn)]),
+                aws::stack(
+                    "By-Outputs",
+                    &[("Other", "x"), ("ObjectMachineArn", arn), ("BucketMachineArn", &bucket)],
+                ),
             ),
             ("StackName=Gone", 400, aws::refusal("ValidationError", "Stack with id Gone does not exist")),
             (
@@ -262,20 +278,16 @@ impl Local {
             ),
         ])
         .await;
-        let mut command = program(&elsewhere, args);
+        let mut command = program(folder, args);
         command
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &stacks.url)
             .env("TRANSLOAD_STACK", stack)
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_SFN", self.welcome["stepFunctions"]["endpoint"].as_str().unwrap())
+            .env("AWS_ENDPOINT_URL_S3", self.welcome["source"]["endpoint"].as_str().unwrap())
             .env("AWS_SHARED_CREDENTIALS_FILE", self.welcome["source"]["credentials"].as_str().unwrap())
             .env("AWS_EC2_METADATA_DISABLED", "true");
         let ran = command.output().await.unwrap();
-        assert_eq!(
-            std::fs::read_dir(elsewhere.path()).unwrap().count(),
-            0,
-            "nothing is kept on this computer"
-        );
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (ran.status.code(), text(ran.stdout), text(ran.stderr))
     }
@@ -350,6 +362,138 @@ async fn a_deployed_machine_is_worked_with_by_the_same_commands() {
         let (code, _, said) = local.deployed(args).await;
         assert!(code == Some(expected) && said.contains(word), "{args:?} {code:?} {said}");
     }
+    local.interrupt().await;
+}
+
+/// Twenty small objects and a large one below `in/` of the source, one that nobody has below `out/` of the destination.
+async fn many(local: &Local) {
+    let folder = local.folder.path().join("many");
+    std::fs::create_dir_all(folder.join("in")).unwrap();
+    for n in 0..20 {
+        std::fs::write(folder.join(format!("in/{n} b+c")), format!("object {n}")).unwrap();
+    }
+    std::fs::write(folder.join("in/large"), vec![7; 3 << 20]).unwrap();
+    std::fs::write(folder.join("doomed"), "nobody's").unwrap();
+    let endpoint = local.welcome["source"]["endpoint"].as_str().unwrap();
+    local
+        .shell(&[
+            &format!("aws s3 mb s3://quiet --endpoint-url {endpoint}"),
+            &format!("aws s3 cp many/in s3://quiet/in --recursive --endpoint-url {endpoint}"),
+            &local.at_destination("s3 mb s3://later"),
+            &local.at_destination("s3 cp many/doomed s3://later/out/doomed"),
+        ])
+        .await;
+}
+
+const SYNC: [&str; 9] = [
+    "global:s3://quiet/in/",
+    "china:s3://later/out/",
+    "--batch-object-limit",
+    "1MiB",
+    "--batch-objects",
+    "8",
+    "--delete",
+    "--max-delete-percent",
+    "100",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_objects_of_a_deployed_machine_by_the_same_commands() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let local = Local::start(&[]).await;
+    many(&local).await;
+    let (code, planned, said) = local.deployed(&[&["plan"][..], &SYNC].concat()).await;
+    assert_eq!(code, Some(0), "{planned} {said}");
+    assert!(planned.contains("to copy in batches       20") && said.starts_with("plan-"), "{planned} {said}");
+
+    // Whoever may not read the bucket is told where the report stands.
+    let sync = [&["sync"][..], &SYNC, &["--name", "first"]].concat();
+    let (code, done, said) = local.deployed(&sync).await;
+    assert_eq!(code, Some(0), "{done} {said}");
+    assert!(said.starts_with("sync-first\n"), "{said}");
+    assert!(done.contains("s3://results/sync/sync-first-") && done.contains("not fetched"), "{done}");
+    let listed = local.shell(&[&local.at_destination("s3 ls --recursive s3://later/out/")]).await;
+    assert_eq!(listed.lines().count(), 21, "{listed}");
+    assert!(!listed.contains("doomed"), "{listed}");
+
+    fetched(&local).await;
+
+    let (_, executions, _) = local.deployed(&["executions"]).await;
+    // Both machines': the plan, the run, and the large object's own.
+    assert_eq!(executions.lines().count(), 4, "{executions}");
+    let history = local.of_stack("By-Outputs", &["history", "sync-first"]).await.1;
+    assert!(history.contains("Report") && history.contains("MapRunStarted"), "{history}");
+    for (args, expected, word) in [
+        (&["redrive", "sync-first"][..], 4, "ExecutionNotRedrivable"),
+        (&["describe", "sync-nobody"], 3, "ExecutionDoesNotExist"),
+        (
+            &["sync", "global:s3://quiet/in/", "china:s3://later/", "--batch-objects", "0"],
+            2,
+            "sync.batchObjects",
+        ),
+    ] {
+        let (code, _, said) = local.deployed(args).await;
+        assert!(code == Some(expected) && said.contains(word), "{args:?} {code:?} {said}");
+    }
+    local.interrupt().await;
+}
+
+/// What stands in the work bucket is put where the operator may read it: into the bucket of that name on the source's server.
+async fn fetched(local: &Local) {
+    let files = DirectoryFiles::new(local.folder.path().join("home of mine/results"), "results");
+    let endpoint = local.welcome["source"]["endpoint"].as_str().unwrap();
+    local.shell(&[&format!("aws s3 mb s3://results --endpoint-url {endpoint}")]).await;
+    for file in files.list("sync/sync-first-").await.unwrap() {
+        let bytes = collect(files.get(&file.name).await.unwrap().unwrap()).await.unwrap();
+        std::fs::write(local.folder.path().join("file"), bytes).unwrap();
+        let put = format!("aws s3 cp file 's3://results/{}' --endpoint-url {endpoint}", file.name);
+        local.shell(&[&put]).await;
+    }
+    let operator = tempfile::tempdir().unwrap();
+    let arn = local.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
+    let (code, report, said) = local.operator(&operator, arn, &["report", "sync-first"]).await;
+    assert_eq!(code, Some(0), "{report} {said}");
+    let folder = operator.path().join("home of mine/reports/sync-first");
+    assert!(report.contains(folder.join("report.html").to_str().unwrap()), "{report}");
+    assert!(std::fs::read_to_string(folder.join("report.html")).unwrap().contains("quiet"));
+    assert_eq!(std::fs::read_to_string(folder.join("objects.csv")).unwrap().lines().count(), 1 + 22);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployed_run_that_failed_is_redriven_by_a_name_that_says_nothing_of_its_machine() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let local = Local::start(&[]).await;
+    many(&local).await;
+    // As a schedule starts it: with a name of EventBridge's own.
+    let arn =
+        local.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap().replace("-object", "-bucket");
+    let states = local.welcome["stepFunctions"]["endpoint"].as_str().unwrap();
+    let request = json!({"source": {"location": "global", "bucket": "quiet", "prefix": "in/"},
+        "destination": {"location": "china", "bucket": "much-later"}});
+    std::fs::write(local.folder.path().join("request.json"), request.to_string()).unwrap();
+    let start = format!(
+        "aws stepfunctions start-execution --name 8f7a --state-machine-arn {arn} --input file://request.json --endpoint-url {states}"
+    );
+    local.shell(&[&start]).await;
+    let described = async || local.deployed(&["describe", "8f7a"]).await.1;
+    let ended = async {
+        while described().await.contains("RUNNING") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends");
+    assert!(described().await.contains("DestinationNotFound"), "{}", described().await);
+    local.shell(&[&local.at_destination("s3 mb s3://much-later")]).await;
+    // The other machine's ARN does as well.
+    let (code, done, said) = local.of_stack(&arn, &["redrive", "8f7a"]).await;
+    assert_eq!(code, Some(0), "{done} {said}");
+    assert!(done.contains("copied                  21"), "{done}");
+    let listed = local.shell(&[&local.at_destination("s3 ls --recursive s3://much-later")]).await;
+    assert_eq!(listed.lines().count(), 21, "{listed}");
     local.interrupt().await;
 }
 

@@ -1,7 +1,12 @@
 //! Open uploads: whose they are, and the sweep that touches none but ours.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::Value;
 use strict_s3::{Action, Answer, FaultPlan, Rule};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
 use transload_store::location::ConfiguredStores;
 use transload_store::{Stores, Target};
 use transload_wire::Attributes;
@@ -13,7 +18,10 @@ const FLAGS: [&str; 8] =
 
 /// The open uploads as the program tells them: key, standing, whether it released them now.
 async fn told(bench: &Bench, args: &[&str]) -> Vec<(String, String, bool)> {
-    let json = bench.run(&[&["uploads", "--output", "json"], args].concat()).await.ok().json();
+    rows(&bench.run(&[&["uploads", "--output", "json"], args].concat()).await.ok().json())
+}
+
+fn rows(json: &Value) -> Vec<(String, String, bool)> {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let upload = |upload: &Value| {
         let released = upload["aborted"].as_bool().unwrap();
@@ -103,6 +111,46 @@ async fn the_sweep_releases_what_nobody_needs_and_nothing_else() {
     bench.assert_same("a/parked", &data);
     assert_eq!(bench.china.counts()["CreateMultipartUpload"], 4, "the redrive made an upload of its own");
     assert_eq!(told(&bench, &[]).await, [all[1].clone(), all[3].clone()]);
+}
+
+/// The API of a bench's home, served by a process of its own: what that prints first.
+async fn served(bench: &Bench) -> (Child, Lines<BufReader<ChildStdout>>, Value) {
+    let args = ["local", "--s3-port", "0", "--sfn-port", "0", "--output", "json"];
+    let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+    let line = line.expect("it tells something").unwrap().unwrap();
+    (child, lines, serde_json::from_str(&line).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_of_a_deployed_machine_are_told_by_its_histories() {
+    let (bench, _) = three_kinds().await;
+    let (_child, _lines, welcome) = served(&bench).await;
+    let api = &welcome["stepFunctions"];
+    let run = async |args: &[&str]| {
+        let mut command = bench.command(&[&["uploads", "--output", "json"], args].concat());
+        command
+            .env("TRANSLOAD_HOME", bench.path("elsewhere"))
+            .env("TRANSLOAD_STACK", api["stateMachineArn"].as_str().unwrap())
+            .env("AWS_ENDPOINT_URL_SFN", api["endpoint"].as_str().unwrap())
+            .env("AWS_SHARED_CREDENTIALS_FILE", welcome["source"]["credentials"].as_str().unwrap())
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        let ran = command.output().await.unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        rows(&serde_json::from_slice(&ran.stdout).unwrap())
+    };
+    let all = [
+        row("a/parked", "parked", false),
+        row("a/parked", "unknown", false),
+        row("b/left", "left", false),
+        row("z/other", "unknown", false),
+    ];
+    assert_eq!(run(&[]).await, all);
+    assert_eq!(run(&["--abort"]).await[2], row("b/left", "left", true));
+    assert_eq!(run(&[]).await, [&all[..2], &all[3..]].concat());
+    assert!(!bench.path("elsewhere").exists(), "nothing is kept on this computer");
 }
 
 #[tokio::test(flavor = "multi_thread")]

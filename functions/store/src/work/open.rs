@@ -41,12 +41,29 @@ fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Arc<dyn WorkFiles>, F
     }
     let bucket: BucketName =
         bucket.parse().map_err(|error: transload_wire::NameError| refuse(error.expected, &error.found))?;
+    Ok(Arc::new(files(bucket, None, variable)))
+}
+
+impl S3Files {
+    /// Files in a bucket, with the credentials and the endpoint that the AWS tools would use.
+    ///
+    /// # Errors
+    /// `InputInvalid` if this is no bucket's name.
+    pub fn of_process(bucket: &str, region: Option<&str>) -> Result<Self, Failure> {
+        let bucket = bucket.parse::<BucketName>();
+        let bucket =
+            bucket.map_err(|error| ErrorName::InputInvalid.because(format!("work.bucket: {error}")))?;
+        Ok(files(bucket, region.map(str::to_owned), |name| std::env::var(name).ok()))
+    }
+}
+
+fn files(bucket: BucketName, region: Option<String>, variable: impl Fn(&str) -> Option<String>) -> S3Files {
     // An endpoint of the environment is a store on this machine, where no bucket has a host of its own.
     let elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().any(|name| variable(name).is_some());
     let settings = S3Settings {
         name: "the workflow's own".to_owned(),
         partition: None,
-        region: None,
+        region,
         endpoint: None,
         path_style: elsewhere,
         expected_bucket_owner: None,
@@ -55,7 +72,7 @@ fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Arc<dyn WorkFiles>, F
         patience: Patience::default(),
         user_agent: Some("transload".to_owned()),
     };
-    Ok(Arc::new(S3Files::new(Arc::new(S3Store::new(settings)), bucket)))
+    S3Files::new(Arc::new(S3Store::new(settings)), bucket)
 }
 
 #[cfg(test)]

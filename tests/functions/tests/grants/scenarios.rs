@@ -37,11 +37,11 @@ pub(crate) async fn all(setup: &Setup) -> Ran {
     Ok(())
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Ran {
+pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Ran {
     if found == expected { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }
 
-fn told<T>(what: &str, result: Result<T, Failure>) -> Result<T, String> {
+pub(crate) fn told<T>(what: &str, result: Result<T, Failure>) -> Result<T, String> {
     result.map_err(|failure| format!("{what}: {failure}"))
 }
 

@@ -1,4 +1,4 @@
-//! Two strict servers, and six functions with a key each.
+//! Three strict servers, and functions with a key each.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use strict_s3::{Asked, BucketOptions, Server};
 use transload_plan::Limits;
 use transload_store::s3::{Capabilities, CredentialsSource, Patience, S3Settings, S3Store};
+use transload_store::work::{S3Files, WorkFiles};
 use transload_store::{Store, Stores};
 use transload_wire::{Failure, LocationName};
 
-use crate::table::{FUNCTIONS, SIDES, Table};
+use crate::table::{SIDES, Table};
 
 /// Bytes of the least part: small, so that few bytes make several parts.
 const LEAST_PART: u64 = 1_000;
@@ -34,6 +35,10 @@ pub(crate) struct Circumstances {
     pub(crate) tags: Tags,
     pub(crate) etag: bool,
     pub(crate) encrypted: bool,
+    /// Whether a comparison lists versions.
+    pub(crate) listed: bool,
+    /// Whether a comparison looks at single objects.
+    pub(crate) looks: bool,
 }
 
 impl Circumstances {
@@ -45,6 +50,9 @@ impl Circumstances {
             (source && self.tags == Tags::Copied, "readsTags"),
             (!source && self.tags != Tags::None, "writesTags"),
             (source && self.etag, "keepsEtag"),
+            (source && self.listed, "listsVersions"),
+            (source && !self.listed, "listsKeys"),
+            (self.looks, "looks"),
         ];
         all.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name).collect()
     }
@@ -54,13 +62,19 @@ impl Circumstances {
 pub(crate) struct Setup {
     pub(crate) source: Server,
     pub(crate) destination: Server,
+    /// Where the workflow's own bucket is.
+    pub(crate) work: Server,
     pub(crate) circumstances: Circumstances,
+    functions: &'static [&'static str],
 }
 
-async fn server(circumstances: Circumstances, buckets: [&str; 2]) -> Server {
+/// The workflow's own bucket.
+pub(crate) const WORK: &str = "lists";
+
+async fn server(encrypted: bool, functions: &[&str], buckets: [&str; 2]) -> Server {
     let limits = strict_s3::Limits { min_part: LEAST_PART, ..strict_s3::Limits::default() };
-    let mut builder = Server::builder().limits(limits).encrypted(circumstances.encrypted);
-    for key in FUNCTIONS.into_iter().chain([ADMIN]) {
+    let mut builder = Server::builder().limits(limits).encrypted(encrypted);
+    for key in functions.iter().copied().chain([ADMIN]) {
         builder = builder.credentials(key, "a secret of the test");
     }
     let [plain, versioned] = buckets;
@@ -70,19 +84,26 @@ async fn server(circumstances: Circumstances, buckets: [&str; 2]) -> Server {
 }
 
 impl Setup {
-    pub(crate) async fn new(circumstances: Circumstances) -> Self {
-        let source = server(circumstances, ["photos", "photos-versioned"]).await;
-        let destination = server(circumstances, ["photos-cn", "photos-cn-versioned"]).await;
-        Self { source, destination, circumstances }
+    pub(crate) async fn new(circumstances: Circumstances, functions: &'static [&'static str]) -> Self {
+        let encrypted = circumstances.encrypted;
+        let source = server(encrypted, functions, ["photos", "photos-versioned"]).await;
+        let destination = server(encrypted, functions, ["photos-cn", "photos-cn-versioned"]).await;
+        // Encrypted with keys of S3, which nobody needs a right on.
+        let work = server(false, functions, [WORK, "not-used"]).await;
+        Self { source, destination, work, circumstances, functions }
     }
 
     fn server(&self, side: &str) -> &Server {
-        if side == "source" { &self.source } else { &self.destination }
+        match side {
+            "source" => &self.source,
+            "destination" => &self.destination,
+            _ => &self.work,
+        }
     }
 
     /// Limits every function to its rights, as far as they are `kept`.
     pub(crate) fn limit(&self, table: &Table, kept: impl Fn(&str, &str, &str) -> bool) {
-        for function in FUNCTIONS {
+        for &function in self.functions {
             for side in SIDES {
                 let needs = self.circumstances.needs(side);
                 let actions = table.actions(function, side, &needs, self.circumstances.encrypted);
@@ -94,7 +115,7 @@ impl Setup {
 
     /// What each function has asked for at each end.
     pub(crate) fn asked(&self) -> impl Iterator<Item = (&'static str, &'static str, Asked)> + '_ {
-        let pairs = FUNCTIONS.into_iter().flat_map(|function| SIDES.map(|side| (function, side)));
+        let pairs = self.functions.iter().flat_map(|function| SIDES.map(|side| (*function, side)));
         pairs.map(|(function, side)| (function, side, self.server(side).asked(function)))
     }
 
@@ -108,6 +129,12 @@ impl Setup {
     /// The stores as a function sees them. A worker has them for as long as it lives.
     pub(crate) fn of(&self, function: &str) -> Keyed {
         Keyed { source: store(&self.source, function), destination: store(&self.destination, function) }
+    }
+
+    /// The workflow's own files as a function sees them.
+    pub(crate) fn files(&self, function: &str) -> Arc<dyn WorkFiles> {
+        let bucket = WORK.parse().expect("a bucket's name");
+        Arc::new(S3Files::new(store(&self.work, function), bucket))
     }
 
     /// The stores of whoever may do everything.

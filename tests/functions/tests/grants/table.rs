@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// The functions, as the table names them.
-pub(crate) const FUNCTIONS: [&str; 6] = ["head", "init", "part", "complete", "copy", "abort"];
+/// The functions that move one object, as the table names them.
+pub(crate) const ONE: &[&str] = &["head", "init", "part", "complete", "copy", "abort"];
 
-/// The ends of a route.
-pub(crate) const SIDES: [&str; 2] = ["source", "destination"];
+/// Those that make one tree of keys like another.
+pub(crate) const MANY: &[&str] = &["list", "batch", "delete", "report"];
+
+/// The ends of a route, and the bucket of the workflow's own.
+pub(crate) const SIDES: [&str; 3] = ["source", "destination", "work"];
 
 #[derive(Deserialize)]
 struct Grant {
@@ -26,7 +29,7 @@ impl Table {
     pub(crate) fn read() -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../cdk/grants.json");
         let table: Self = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert_eq!(table.0.len(), FUNCTIONS.len());
+        assert_eq!(table.0.len(), ONE.len() + MANY.len());
         table
     }
 

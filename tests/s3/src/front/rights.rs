@@ -102,17 +102,24 @@ impl Wanted<'_> {
             "AbortMultipartUpload" => vec!["s3:AbortMultipartUpload"],
             "ListMultipartUploads" => vec!["s3:ListBucketMultipartUploads"],
             "ListObjects" | "ListObjectsV2" | "HeadBucket" => vec!["s3:ListBucket"],
-            "DeleteObject" => vec![or("s3:DeleteObject", "s3:DeleteObjectVersion")],
+            "ListObjectVersions" => vec!["s3:ListBucketVersions"],
+            "DeleteObject" => {
+                let delete = or("s3:DeleteObject", "s3:DeleteObjectVersion");
+                [delete].into_iter().chain(self.reads()).collect()
+            }
             // Nobody that is limited needs these.
             _ => vec!["s3:*"],
         }
     }
 
-    /// A condition on an ETag tells what stands there, so it needs the right to read.
     fn of_writes(&self) -> Vec<&'static str> {
         let tags = self.has("x-amz-tagging").then_some("s3:PutObjectTagging");
-        let reads = self.has("if-match").then_some("s3:GetObject");
-        ["s3:PutObject"].into_iter().chain(tags).chain(reads).collect()
+        ["s3:PutObject"].into_iter().chain(tags).chain(self.reads()).collect()
+    }
+
+    /// A condition on an ETag tells what stands there, so it needs the right to read.
+    fn reads(&self) -> Option<&'static str> {
+        self.has("if-match").then_some("s3:GetObject")
     }
 
     fn of_keys(&self) -> Vec<&'static str> {
@@ -151,6 +158,9 @@ mod tests {
         assert_eq!(tagged, "s3:PutObject s3:PutObjectTagging kms:Decrypt kms:GenerateDataKey");
         let replaced = actions("PutObject", false, false, &["if-match"]);
         assert_eq!(replaced, "s3:PutObject s3:GetObject kms:GenerateDataKey");
+        let deleted = actions("DeleteObject", false, false, &[("if-match", "\"e\"")]);
+        assert_eq!(deleted, "s3:DeleteObject s3:GetObject");
+        assert_eq!(actions("ListObjectVersions", false, false, &[]), "s3:ListBucketVersions");
         assert_eq!(actions("DeleteBucket", false, false, &[]), "s3:*");
     }
 
