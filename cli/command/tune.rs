@@ -37,7 +37,7 @@ fn percentage(text: &str) -> Result<f64, String> {
 /// Changes all Map Runs that run now. Children that work already are not ended.
 pub(crate) async fn run(args: TuneArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
-    let arn = view.execution_arn(&args.execution);
+    let arn = view.execution_arn(&args.execution).await?;
     let status = view.describe(&arn).await?["status"].take();
     if status != "RUNNING" {
         let found = status.as_str().unwrap_or_default();
