@@ -231,7 +231,10 @@ impl Estimate {
             egress: 0.0,
             lambda: bill.lambda(calls as f64, gb_seconds),
             step_functions: bill.transitions(transitions as f64)
-                + bill.express(run.deletions as f64, bill.prices.rates.call_seconds.value),
+                + bill.express(
+                    run.deletions as f64,
+                    run.deletions as f64 * bill.prices.rates.call_seconds.value,
+                ),
             own_bucket: bill.own_bucket(run.files, maps),
         };
         let hours = (listing + bill.prices.rates.call_seconds.value) / 3_600.0;
