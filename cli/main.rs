@@ -43,12 +43,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
-    copy, describe, executions, history, local, redrive, report as report_command, resume, stop,
-    sync as sync_command, tune, uploads as uploads_command, worker,
+    copy, describe, executions, history, local, plan as plan_command, redrive, report as report_command,
+    resume, stop, sync as sync_command, tune, uploads as uploads_command, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
-use transload_wire::Mode;
 
 /// Moves S3 objects of any size between places that cannot replicate to each other.
 #[derive(Parser)]
@@ -114,7 +113,7 @@ enum Command {
     /// Make one tree of keys like another: what is missing or differs is copied
     Sync(Box<sync_command::SyncArgs>),
     /// Tell what `sync` would do; nothing is written
-    Plan(Box<sync_command::SyncArgs>),
+    Plan(Box<plan_command::PlanArgs>),
     /// List executions
     Executions(executions::ExecutionsArgs),
     /// Tell where an execution stands
@@ -184,8 +183,8 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Demo(args) => demo::run(args, global).await,
         Command::Local(args) => local::run(args, global).await,
         Command::Copy(args) => copy::run(*args, global).await,
-        Command::Sync(args) => sync_command::run(*args, Mode::Sync, global).await,
-        Command::Plan(args) => sync_command::run(*args, Mode::Plan, global).await,
+        Command::Sync(args) => sync_command::run(*args, global).await,
+        Command::Plan(args) => plan_command::run(*args, global).await,
         Command::Executions(args) => executions::run(args, global).await,
         Command::Describe(args) => describe::run(args, global).await,
         Command::History(args) => history::run(args, global).await,

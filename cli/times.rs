@@ -19,6 +19,11 @@ pub(crate) fn clock(seconds: &Value) -> String {
     text.chars().skip(11).take(12).collect()
 }
 
+/// ISO 8601 in UTC; empty if there is none.
+pub(crate) fn whole(seconds: &Value) -> String {
+    rfc3339(seconds).unwrap_or_default()
+}
+
 fn rfc3339(seconds: &Value) -> Option<String> {
     let millis = (seconds.as_f64()? * 1000.0).round();
     Some(Timestamp::from_millis(millis as i64).to_rfc3339())

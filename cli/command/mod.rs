@@ -5,6 +5,7 @@ pub(crate) mod describe;
 pub(crate) mod executions;
 pub(crate) mod history;
 pub(crate) mod local;
+pub(crate) mod plan;
 pub(crate) mod redrive;
 pub(crate) mod report;
 pub(crate) mod resume;

@@ -1,4 +1,4 @@
-//! `transload sync` and `transload plan`: make one tree of keys like another, or tell what that would take.
+//! `transload sync`: makes one tree of keys like another. `plan` begins the same way.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use transload_wire::{Mode, SyncRequest, Tree};
 use super::copy::{new_name, read_input};
 use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
+use crate::definition::RESULTS_BUCKET;
 use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::follow::Ended;
@@ -17,6 +18,8 @@ use crate::options::OptionFlags;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::summary::message;
+use crate::sync::frozen::{self, Approved};
+use crate::sync::manifest::{self, Chosen};
 use crate::sync::{self, Outcomes, SyncFlags};
 use crate::view::View;
 
@@ -24,14 +27,21 @@ use crate::view::View;
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
     /// LOCATION:s3://BUCKET/PREFIX to read
-    #[arg(required_unless_present = "input", value_name = "SOURCE")]
+    #[arg(required_unless_present_any = ["input", "plan"], value_name = "SOURCE")]
     source: Option<Place>,
     /// LOCATION:s3://BUCKET/PREFIX to make like it
-    #[arg(required_unless_present = "input", value_name = "DESTINATION")]
+    #[arg(required_unless_present_any = ["input", "plan"], value_name = "DESTINATION")]
     destination: Option<Place>,
     /// An execution's input as JSON instead of places and flags; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "OptionFlags", "SyncFlags"])]
     input: Option<PathBuf>,
+    /// See only to the objects that this file names: JSON Lines `{"key", "versionId"?}`, or CSV `bucket,key[,versionId]` with
+    /// URL-encoded keys
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "plan"])]
+    manifest: Option<PathBuf>,
+    /// Execute a frozen plan, and nothing else: what changed at either end since then fails, object by object
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "input", "OptionFlags", "SyncFlags"])]
+    plan: Option<PathBuf>,
     /// Name of the execution, behind `sync-` or `plan-` [default: one is made]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -42,30 +52,82 @@ pub(crate) struct SyncArgs {
 }
 
 /// Starts the execution and follows it.
-pub(crate) async fn run(args: SyncArgs, mode: Mode, global: &Global) -> Outcome {
-    let kind = if mode == Mode::Plan { "plan" } else { "sync" };
-    let name = args.name.clone().map_or_else(|| new_name(kind), |name| named(kind, name));
+pub(crate) async fn run(args: SyncArgs, global: &Global) -> Outcome {
     if let Some(stack) = &global.stack {
-        let deployed = Deployed::open(stack).await?;
-        // Which locations there are, the deployed functions know.
-        let input = input(args, mode, None)?;
-        let arn = deployed.start_sync(&name, input).await?;
-        return see_deployed(&View::Deployed(deployed), &arn, global).await;
+        let (view, arn) = begin_deployed(args, Mode::Sync, stack).await?;
+        return see_deployed(&view, &arn, global).await;
     }
-    let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, mode, Some(&known))?;
-    let machine = machine_of(global, known).await?;
-    let arn = machine.start_sync(&name, input).await?;
+    let (machine, arn) = begin(args, Mode::Sync, global).await?;
     see_through(machine, &arn, global).await
+}
+
+/// Starts an execution.
+pub(crate) async fn begin(args: SyncArgs, mode: Mode, global: &Global) -> Outcome<(Machine, String)> {
+    let name = execution_name(&args, mode);
+    let known = locations::read(global.locations.as_deref())?;
+    let plan = approved(&args, mode).await?;
+    let chosen = chosen(&args, &name)?;
+    let input = input(args, (plan.as_ref(), chosen.as_ref()), mode, Some(&known))?;
+    let machine = machine_of(global, known).await?;
+    if let Some(plan) = plan {
+        plan.upload(&global.home()?.results(), RESULTS_BUCKET).await?;
+    }
+    if let Some(chosen) = chosen {
+        chosen.upload(&global.home()?.results(), RESULTS_BUCKET).await?;
+    }
+    let arn = machine.start_sync(&name, input).await?;
+    Ok((machine, arn))
+}
+
+/// Starts an execution of a deployed machine. Which locations there are, the deployed functions know.
+pub(crate) async fn begin_deployed(args: SyncArgs, mode: Mode, stack: &str) -> Outcome<(View, String)> {
+    for (flag, given) in [("--plan", args.plan.is_some()), ("--manifest", args.manifest.is_some())] {
+        if given {
+            let message = format!("{flag}: expected a run on this machine, found --stack {stack}");
+            return Err(CliError::usage(message));
+        }
+    }
+    let deployed = Deployed::open(stack).await?;
+    let name = execution_name(&args, mode);
+    let arn = deployed.start_sync(&name, input(args, (None, None), mode, None)?).await?;
+    Ok((View::Deployed(deployed), arn))
+}
+
+fn execution_name(args: &SyncArgs, mode: Mode) -> String {
+    let kind = if mode == Mode::Plan { "plan" } else { "sync" };
+    args.name.clone().map_or_else(|| new_name(kind), |name| named(kind, name))
+}
+
+fn chosen(args: &SyncArgs, name: &str) -> Outcome<Option<Chosen>> {
+    let (Some(path), Some(source)) = (&args.manifest, &args.source) else { return Ok(None) };
+    manifest::read(path, &tree(source), name).map(Some)
+}
+
+async fn approved(args: &SyncArgs, mode: Mode) -> Outcome<Option<Approved>> {
+    match (&args.plan, mode) {
+        (None, _) => Ok(None),
+        (Some(path), Mode::Sync) => frozen::read(path).await.map(Some),
+        (Some(_), Mode::Plan) => {
+            Err(CliError::usage("--plan: a frozen plan is executed by `transload sync`, not planned again"))
+        }
+    }
 }
 
 fn named(kind: &str, name: String) -> String {
     if sync::is_name(&name) { name } else { format!("{kind}-{name}") }
 }
 
-fn input(args: SyncArgs, mode: Mode, known: Option<&Known>) -> Outcome<String> {
+fn input(
+    args: SyncArgs,
+    (plan, chosen): (Option<&Approved>, Option<&Chosen>),
+    mode: Mode,
+    known: Option<&Known>,
+) -> Outcome<String> {
     if let Some(path) = args.input {
         return read_input(&path);
+    }
+    if let Some(plan) = plan {
+        return text(&plan.request(), known);
     }
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
     let request = SyncRequest {
@@ -73,15 +135,21 @@ fn input(args: SyncArgs, mode: Mode, known: Option<&Known>) -> Outcome<String> {
         destination: tree(&args.destination.ok_or_else(missing)?),
         options: args.options.resolve().map_err(CliError::usage)?,
         sync: args.sync.resolve(mode, known.is_some()).map_err(CliError::usage)?,
+        manifest: chosen.map(|chosen| chosen.manifest.clone()),
+        plan: None,
         route: None,
     };
+    text(&request, known)
+}
+
+fn text(request: &SyncRequest, known: Option<&Known>) -> Outcome<String> {
     request.options.check()?;
     request.sync.check()?;
     if let Some(known) = known {
         known.require(&request.source.location)?;
         known.require(&request.destination.location)?;
     }
-    serde_json::to_string(&request).map_err(|e| CliError::trouble("input", e))
+    serde_json::to_string(request).map_err(|e| CliError::trouble("input", e))
 }
 
 fn tree(place: &Place) -> Tree {
@@ -104,6 +172,13 @@ pub(crate) async fn see_through(machine: Machine, arn: &str, global: &Global) ->
 
 /// Follows a run of a deployed machine, and prints how it went.
 pub(crate) async fn see_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
+    let outcomes = watched(view, arn, global).await?;
+    shown(&outcomes, global)?;
+    verdict(&outcomes)
+}
+
+/// Follows a run of a deployed machine to its end.
+pub(crate) async fn watched(view: &View, arn: &str, global: &Global) -> Outcome<Outcomes> {
     let name = arn.rsplit(':').next().unwrap_or(arn);
     eprintln!("{name}");
     let mut progress = Progress::new(false);
@@ -112,9 +187,7 @@ pub(crate) async fn see_deployed(view: &View, arn: &str, global: &Global) -> Out
         return Err(CliError::new(Exit::Interrupted, message)
             .hint(format!("look at it with: transload report {name}")));
     }
-    let outcomes = reported(view, arn, global).await?;
-    shown(&outcomes, global)?;
-    verdict(&outcomes)
+    reported(view, arn, global).await
 }
 
 /// How a run went, with its report in a folder of its own.
@@ -131,7 +204,8 @@ pub(crate) fn shown(outcomes: &Outcomes, global: &Global) -> Outcome {
     if global.json() { print_json(outcomes) } else { print(&sync::lines(outcomes)) }
 }
 
-fn verdict(outcomes: &Outcomes) -> Outcome {
+/// Success or the run's failure.
+pub(crate) fn verdict(outcomes: &Outcomes) -> Outcome {
     if outcomes.status == "SUCCEEDED" {
         return Ok(());
     }

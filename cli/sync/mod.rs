@@ -2,7 +2,10 @@
 
 mod flags;
 mod follow;
+pub(crate) mod frozen;
+pub(crate) mod manifest;
 mod outcome;
+pub(crate) mod price;
 mod story;
 mod watch;
 

@@ -9,6 +9,7 @@ mod documents;
 mod faults;
 mod import;
 mod local;
+mod plan;
 mod resume;
 mod support;
 mod sync;

@@ -39,7 +39,7 @@ impl Lister {
         let input: ListInput = transload_wire::parse(input.as_bytes())?;
         input.request.sync.check()?;
         let work = WorkPlace { bucket: files.bucket().to_owned(), prefix: "sync/run-1/".to_owned() };
-        let left = Left { ranges: Vec::new(), found: Found::default(), calls: 1, lists: Vec::new() };
+        let left = Left { ranges: Vec::new(), line: 0, found: Found::default(), calls: 1, lists: Vec::new() };
         let (found, left) = match input.left {
             None => (Found::default(), Some(left)),
             Some(_) => (self.lists(files, &work.prefix, &input).await?, None),
@@ -64,7 +64,14 @@ impl Lister {
                 found.present.add(head.size);
             } else if head.size > LARGE as u64 {
                 found.large.add(head.size);
-                large.push(Large { key, destination_key, size: head.size, version_id: None });
+                large.push(Large {
+                    key,
+                    destination_key,
+                    size: head.size,
+                    version_id: None,
+                    etag: None,
+                    replaces: None,
+                });
             } else {
                 found.small.add(head.size);
                 let replaces = standing.map(|there| there.etag);

@@ -251,15 +251,21 @@ impl World {
 
     /// Runs a request with these fields beside the two sides.
     pub(crate) async fn run(&self, sync: &Value) -> Ended {
-        let input = json!({
+        self.run_with("run", sync, &json!({})).await
+    }
+
+    /// The same under a name, with more fields of the request.
+    pub(crate) async fn run_with(&self, name: &str, sync: &Value, more: &Value) -> Ended {
+        let mut input = json!({
             "source": {"location": "global", "bucket": FROM.0, "prefix": FROM.1},
             "destination": {"location": "china", "bucket": TO.0, "prefix": TO.1},
             "options": {"wholeObjectLimit": LARGE},
             "sync": sync,
         });
+        more.as_object().unwrap().iter().for_each(|(field, value)| input[field] = value.clone());
         let request = StartExecution {
             state_machine_arn: self.machine.clone(),
-            name: Some("run".to_owned()),
+            name: Some(name.to_owned()),
             input: Some(input.to_string()),
         };
         let arn = self.engine.start_execution(request).await.unwrap().execution_arn;

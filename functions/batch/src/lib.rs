@@ -70,7 +70,8 @@ async fn run(
         .buffer_unordered(in_flight);
     let mut done: Vec<_> = sent.collect().await;
     done.sort_unstable_by_key(|(index, ..)| *index);
-    Ok(outcome::output(done.into_iter().map(|(_, item, ended)| (item, ended)), ends.requests()))
+    let done = done.into_iter().map(|(_, item, ended)| (item, ended));
+    Ok(outcome::output(done, work.input.exact, ends.requests()))
 }
 
 fn check(input: &BatchInput) -> Result<(), Failure> {

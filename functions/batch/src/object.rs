@@ -9,8 +9,8 @@ use transload_store::{
     Backoff, ObjectBody, ObjectRef, Opened, Side, StoreError, StoreErrorKind, failure_of, prove,
 };
 use transload_wire::{
-    Attributes, CopyInput, Decision, Destination, ErrorName, Etag, Failure, Item, ObjectKey, Overwrite,
-    Pinned, Source, Token, TransferRequest,
+    Attributes, CopyInput, Decision, Destination, ErrorName, Etag, Expect, Failure, Item, ObjectKey,
+    Overwrite, Pinned, Source, Token, TransferRequest,
 };
 
 use crate::Work;
@@ -36,6 +36,9 @@ pub(crate) enum Ended {
 /// Brings one object over.
 pub(crate) async fn settle(work: &Work, item: &Item) -> Result<Ended, Failure> {
     let request = request(work, item)?;
+    if work.input.exact {
+        return exactly(work, item, &request).await;
+    }
     let mut result = if work.input.tries == 0 {
         listed(work, item, &request).await
     } else {
@@ -51,6 +54,34 @@ pub(crate) async fn settle(work: &Work, item: &Item) -> Result<Ended, Failure> {
         }
     }
     result
+}
+
+/// As it was planned, or not at all. A destination that another transfer wrote meanwhile may hold this very version: an
+/// earlier execution of the same plan.
+async fn exactly(work: &Work, item: &Item, request: &TransferRequest) -> Result<Ended, Failure> {
+    let begun = if work.input.tries == 0 { Some(listed(work, item, request).await) } else { None };
+    let result = match begun {
+        Some(Err(failure)) if failure.name == ErrorName::DestinationChanged => {
+            looked(work, item, request).await
+        }
+        Some(result) => result,
+        None => looked(work, item, request).await,
+    };
+    match result {
+        Ok(Ended::Gone(_)) => Err(changed(request, item)),
+        Err(failure) if is_gone(&failure) && !no_bucket(&failure) => {
+            Err(changed(request, item).caused_by(failure))
+        }
+        result => result,
+    }
+}
+
+fn changed(request: &TransferRequest, item: &Item) -> Failure {
+    ErrorName::SourceChanged.because(format!(
+        "{}: expected ETag {} (as planned), found nothing",
+        request.source,
+        item.etag.to_header()
+    ))
 }
 
 /// Not as it was listed, or as the look before found it.
@@ -81,6 +112,7 @@ fn request(work: &Work, item: &Item) -> Result<TransferRequest, Failure> {
             key: destination_key(work, &item.key)?,
         },
         options: work.input.options.clone(),
+        expect: work.input.exact.then(|| Expect { etag: item.etag.clone(), replaces: item.replaces.clone() }),
         route: work.input.route.clone(),
     };
     request.check()?;

@@ -31,11 +31,15 @@ pub(crate) async fn of(work: &Work, item: &Item) -> Timed {
 }
 
 /// The answer of the whole call.
-pub(crate) fn output(ended: impl Iterator<Item = (Item, Timed)>, requests: Requests) -> BatchOutput {
+pub(crate) fn output(
+    ended: impl Iterator<Item = (Item, Timed)>,
+    exact: bool,
+    requests: Requests,
+) -> BatchOutput {
     let mut output = BatchOutput { records: Vec::new(), left: Vec::new(), requests };
     for (item, Timed { ended, duration_ms }) in ended {
         match ended {
-            Err(failure) if is_left(&failure) => {
+            Err(failure) if is_left(&failure, exact) => {
                 let (error, cause) = (failure.name.to_string(), failure.message);
                 output.left.push(Unfinished { item, error, cause });
             }
@@ -46,9 +50,10 @@ pub(crate) fn output(ended: impl Iterator<Item = (Item, Timed)>, requests: Reque
     output
 }
 
-/// Another call may do better: by itself, or because another transfer will have ended.
-fn is_left(failure: &Failure) -> bool {
-    failure.is_transient() || failure.name == ErrorName::DestinationChanged
+/// Another call may do better: by itself, or because another transfer will have ended. To what a plan says, another transfer
+/// puts an end.
+fn is_left(failure: &Failure, exact: bool) -> bool {
+    failure.is_transient() || failure.name == ErrorName::DestinationChanged && !exact
 }
 
 fn record(item: Item, ended: Result<Ended, Failure>, duration_ms: u64) -> ObjectRecord {

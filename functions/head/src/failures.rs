@@ -20,6 +20,7 @@ pub const FAILURES: &[E] = &[
     E::DestinationNotFound,
     E::DestinationAccessDenied,
     E::DestinationExists,
+    E::DestinationChanged,
     E::KeyUnavailable,
     E::Internal,
     E::Throttled,

@@ -6,6 +6,8 @@ use transload_plan::{Filter, FilterRules, Likeness};
 use transload_store::{Ends, Shelf, Store, Stores};
 use transload_wire::{Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions};
 
+use crate::ways::Ways;
+
 /// Longest key of S3 in bytes.
 const LONGEST_KEY: usize = 1_024;
 
@@ -24,8 +26,7 @@ pub(crate) struct Asked {
     pub destination: End,
     pub filter: Filter,
     pub likeness: Likeness,
-    /// Largest object that goes into a batch, in bytes.
-    pub small: u64,
+    pub ways: Ways,
     pub listers: usize,
     /// Where the lists stand; ends with `/`.
     pub prefix: String,
@@ -53,7 +54,7 @@ impl Asked {
             requester_pays,
         };
         Ok(Self {
-            small: request.sync.batch_object_limit.min(destination.limits().max_part),
+            ways: Ways::new(&request.options, &request.sync, destination.as_ref()),
             source: End {
                 store: source,
                 shelf: shelf(&request.source, request.options.requester_pays),

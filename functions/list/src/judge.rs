@@ -2,7 +2,7 @@
 
 use transload_plan::{Facts, Joined, Keyed, Verdict};
 use transload_store::ListedObject;
-use transload_wire::{Archived, Doomed, ErrorName, Etag, Failure, Item, Large, ObjectKey, Overwrite};
+use transload_wire::{Archived, Doomed, ErrorName, Etag, Failure, ObjectKey, Overwrite, PlanCopy, PlanSkip};
 
 use crate::asked::Asked;
 use crate::lister::Pair;
@@ -69,36 +69,40 @@ fn send(
     verdict: Verdict,
 ) -> Result<(), Failure> {
     if let Some(reason) = left_out(asked, &source) {
-        return lists.skip(source, reason);
+        return skip(lists, source, reason);
     }
-    let to = format!("{}{}", asked.destination.shelf.prefix, relative(&source, &asked.source.shelf.prefix));
-    let Ok(to) = to.parse::<ObjectKey>() else { return lists.skip(source, KEY_UNUSABLE) };
+    let to = destination_key(asked, source.key.as_str());
+    let Some(to) = to else { return skip(lists, source, KEY_UNUSABLE) };
     if standing.is_some() && verdict == Verdict::Same {
         lists.found.present.add(source.size);
         return Ok(());
     }
     if standing.is_some() && asked.request.options.overwrite == Overwrite::Never {
-        return lists.skip(source, EXISTS);
+        return skip(lists, source, EXISTS);
     }
     if source.archived {
         return archived(asked, lists, source);
     }
-    if source.size <= asked.small && !wants_parts(asked, &source) {
-        let ListedObject { key, size, etag, version, .. } = source;
-        return lists.small(&Item { key, size, etag, version_id: version, replaces: standing });
-    }
-    let ListedObject { key, size, version, .. } = source;
-    lists.large(&Large { key, destination_key: to, size, version_id: version })
+    lists.retrieve(source.storage_class.as_deref(), source.size);
+    let ListedObject { key, size, etag, version: version_id, last_modified, .. } = source;
+    let last_modified = Some(last_modified);
+    lists.copy(PlanCopy { key, size, etag, version_id, last_modified, replaces: standing }, to)
 }
 
-/// An object that was sent in parts keeps its ETag only if it is cut as it was: one request can not do that.
-fn wants_parts(asked: &Asked, source: &ListedObject) -> bool {
-    asked.request.options.preserve_etag && source.etag.parts().is_some()
+/// What follows the source's prefix follows the destination's; `None` for what is no key there, or not below the prefix.
+pub(crate) fn destination_key(asked: &Asked, key: &str) -> Option<ObjectKey> {
+    let rest = key.strip_prefix(asked.source.shelf.prefix.as_str())?;
+    format!("{}{rest}", asked.destination.shelf.prefix).parse().ok()
+}
+
+fn skip(lists: &mut Lists, source: ListedObject, reason: &str) -> Result<(), Failure> {
+    let ListedObject { key, size, .. } = source;
+    lists.skip(PlanSkip { key, size, reason: reason.to_owned() })
 }
 
 fn archived(asked: &Asked, lists: &mut Lists, source: ListedObject) -> Result<(), Failure> {
     match asked.request.sync.archived {
-        Archived::Skip => lists.skip(source, ARCHIVED),
+        Archived::Skip => skip(lists, source, ARCHIVED),
         Archived::Fail => Err(ErrorName::SourceArchived.because(format!(
             "source: expected no object in an archive tier (sync.archived is fail), found s3://{}/{}",
             asked.source.shelf.bucket, source.key

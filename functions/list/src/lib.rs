@@ -9,12 +9,15 @@ mod asked;
 mod board;
 mod caps;
 mod failures;
+mod frozen;
 mod judge;
 mod lister;
 mod lists;
 mod look;
+mod manifest;
 mod pages;
 mod stop;
+mod ways;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -22,9 +25,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use transload_plan::cost::Sides;
 use transload_store::work::{OpenWork, WorkFiles};
 use transload_store::{Deadline, Ends, Stores};
-use transload_wire::{Failure, KeyRange, Left, ListInput, ListOutput, WorkPlace};
+use transload_wire::{
+    ErrorName, Failure, KeyRange, Left, ListInput, ListOutput, Requests, SyncRequest, WorkPlace,
+};
 
 use crate::asked::Asked;
 use crate::board::Board;
@@ -68,29 +74,59 @@ async fn run(
         asked: &asked,
         work,
     };
-    let ranges = list(&world).await?;
+    let (ranges, line) = find(&world, deadline, before.line).await?;
     world.write(true).await?;
     let (mut found, mut lists) = (before.found, before.lists);
+    found.calls += 1;
+    found.listing.add(&listing(&ends, &input.request));
     {
         let written = lock(&world.lists);
         written.add_to(&mut found);
         lists.extend(written.names().iter().cloned());
     }
     let place = WorkPlace { bucket: work.bucket().to_owned(), prefix: asked.prefix.clone() };
-    let left = if ranges.is_empty() {
+    let left = if ranges.is_empty() && line.is_none() {
         caps::check(&input.request, &found)?;
         sweep(work, &place.prefix, &lists).await?;
         None
     } else {
-        Some(Left { ranges, found: found.clone(), calls: call, lists })
+        let line = line.unwrap_or_default();
+        Some(Left { ranges, line, found: found.clone(), calls: call, lists })
     };
     let (sync, options) = (input.request.sync, input.request.options);
     Ok(ListOutput { left, found, work: place, sync, options, requests: ends.requests() })
 }
 
+/// Finds what is to be done, where the request says: what is left of it, as ranges of keys or behind a line.
+async fn find(
+    world: &World<'_>,
+    deadline: Deadline,
+    line: u64,
+) -> Result<(Vec<KeyRange>, Option<u64>), Failure> {
+    let request = &world.asked.request;
+    match (&request.plan, &request.manifest) {
+        (None, None) => Ok((list(world).await?, None)),
+        (Some(plan), None) => deadline.bound(frozen::read(world, plan)).await?.map(|()| (Vec::new(), None)),
+        (None, Some(manifest)) => {
+            let left = deadline.bound(manifest::read(world, manifest, line)).await??;
+            Ok((Vec::new(), left))
+        }
+        (Some(_), Some(_)) => {
+            Err(ErrorName::InputInvalid.because("manifest: expected none with a frozen plan, found one"))
+        }
+    }
+}
+
+/// Requests of this call by side; where both are one location they are the source's.
+fn listing<S: Stores + ?Sized>(ends: &Ends<'_, S>, request: &SyncRequest) -> Sides {
+    let (from, to) = (&request.source.location, &request.destination.location);
+    let destination = if from == to { Requests::new() } else { ends.requests_at(to) };
+    Sides { source: ends.requests_at(from), destination }
+}
+
 fn first() -> Left {
     let all = KeyRange { after: String::new(), until: None };
-    Left { ranges: vec![all], found: Default::default(), calls: 0, lists: Vec::new() }
+    Left { ranges: vec![all], line: 0, found: Default::default(), calls: 0, lists: Vec::new() }
 }
 
 /// Runs as many listers as are asked for; the ranges that are left.

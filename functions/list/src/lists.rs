@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use serde::Serialize;
-use transload_store::ListedObject;
-use transload_wire::{Doomed, ErrorName, Failure, Found, Item, Large, ObjectRecord, Outcome, Tally};
+use transload_wire::{
+    Doomed, ErrorName, Failure, Found, Item, Large, Mode, ObjectKey, ObjectRecord, Outcome, PlanCopy,
+    PlanLine, PlanSkip, Tally,
+};
 
 use crate::asked::Asked;
+use crate::ways::Ways;
 
-/// Folders of lists.
-pub(crate) const FOLDERS: [&str; 4] = ["batches", "large", "deletes", "skipped"];
+/// Folders of lists. A run that only plans writes the last one, all others the other four.
+pub(crate) const FOLDERS: [&str; 5] = ["batches", "large", "deletes", "skipped", "plan"];
 /// A file is closed before it has more bytes than this.
 const FILE: usize = 16 << 20;
 /// Most bytes of a line of many objects: a child's input has 256 KiB in all, and the request beside it.
@@ -38,7 +41,10 @@ pub(crate) struct Lists {
     pub found: Found,
     /// Names begin so: with the call's number, and a word of this very try, for one that was given up may still be writing.
     begin: String,
-    files: [File; 4],
+    files: [File; FOLDERS.len()],
+    ways: Ways,
+    /// Whether nothing but a plan is written.
+    plans: bool,
     batch: Line,
     doomed: Line,
     full: VecDeque<(String, Bytes)>,
@@ -53,6 +59,8 @@ impl Lists {
             found: Found::default(),
             begin: format!("{call:04}-{:08x}", fastrand::u32(..)),
             files: FOLDERS.map(|folder| File { folder, bytes: Vec::new() }),
+            ways: asked.ways.clone(),
+            plans: asked.request.sync.mode == Mode::Plan,
             batch: Line::default(),
             doomed: Line::default(),
             full: VecDeque::new(),
@@ -62,8 +70,28 @@ impl Lists {
         }
     }
 
-    /// An object that one request sends.
-    pub(crate) fn small(&mut self, item: &Item) -> Result<(), Failure> {
+    /// An object to send, and its key at the destination.
+    pub(crate) fn copy(&mut self, copy: PlanCopy, to: ObjectKey) -> Result<(), Failure> {
+        if self.plans {
+            self.line(4, &PlanLine::Copy(copy.clone()))?;
+        }
+        let PlanCopy { key, size, etag, version_id, replaces, .. } = copy;
+        if self.ways.is_small(size, &etag) {
+            self.ways.batched(&mut self.found, size);
+            return self.small(&Item { key, size, etag, version_id, replaces });
+        }
+        self.ways.alone(&mut self.found, size, &etag);
+        self.large(&Large { key, destination_key: to, size, version_id, etag: Some(etag), replaces })
+    }
+
+    /// Bytes of a storage class that may charge for being read.
+    pub(crate) fn retrieve(&mut self, class: Option<&str>, size: u64) {
+        if let Some(class) = class.filter(|class| *class != "STANDARD") {
+            *self.found.retrieved.entry(class.to_owned()).or_default() += size;
+        }
+    }
+
+    fn small(&mut self, item: &Item) -> Result<(), Failure> {
         self.found.small.add(item.size);
         let json = json(item)?;
         if self.batch.is_full(json.len(), item.size, (self.batch_objects, self.batch_bytes)) {
@@ -73,15 +101,18 @@ impl Lists {
         Ok(())
     }
 
-    /// An object that an execution of its own sends.
-    pub(crate) fn large(&mut self, large: &Large) -> Result<(), Failure> {
+    fn large(&mut self, large: &Large) -> Result<(), Failure> {
         self.found.large.add(large.size);
-        self.line(1, large)
+        if self.plans { Ok(()) } else { self.line(1, large) }
     }
 
     /// An object to delete.
     pub(crate) fn doom(&mut self, doomed: &Doomed) -> Result<(), Failure> {
         self.found.deletes.add(doomed.size);
+        self.ways.deleted(&mut self.found);
+        if self.plans {
+            self.line(4, &PlanLine::Delete(doomed.clone()))?;
+        }
         let json = json(doomed)?;
         if self.doomed.is_full(json.len(), 0, (self.batch_objects, 0)) {
             self.end_doomed();
@@ -91,15 +122,18 @@ impl Lists {
     }
 
     /// An object that is left out.
-    pub(crate) fn skip(&mut self, object: ListedObject, reason: &str) -> Result<(), Failure> {
-        self.found.skipped.entry(reason.to_owned()).or_default().add(object.size);
+    pub(crate) fn skip(&mut self, skip: PlanSkip) -> Result<(), Failure> {
+        self.found.skipped.entry(skip.reason.clone()).or_default().add(skip.size);
+        if self.plans {
+            return self.line(4, &PlanLine::Skip(skip));
+        }
         let record = ObjectRecord {
-            key: object.key,
+            key: skip.key,
             outcome: Outcome::Skipped,
-            size: object.size,
+            size: skip.size,
             etag: None,
             duration_ms: 0,
-            error: Some(reason.to_owned()),
+            error: Some(skip.reason),
             cause: None,
         };
         self.line(3, &record)
@@ -115,12 +149,18 @@ impl Lists {
     fn end_batch(&mut self) {
         let line = std::mem::take(&mut self.batch);
         self.found.batches += 1;
-        self.append(0, &[FRAME.0, &line.json, FRAME.1]);
+        self.ways.batch(&mut self.found);
+        if !self.plans {
+            self.append(0, &[FRAME.0, &line.json, FRAME.1]);
+        }
     }
 
     fn end_doomed(&mut self) {
         let line = std::mem::take(&mut self.doomed);
-        self.append(2, &[FRAME.0, &line.json, FRAME.1]);
+        self.found.deletions += 1;
+        if !self.plans {
+            self.append(2, &[FRAME.0, &line.json, FRAME.1]);
+        }
     }
 
     fn append(&mut self, file: usize, pieces: &[&[u8]]) {
@@ -136,6 +176,7 @@ impl Lists {
         if !file.bytes.is_empty() {
             let name = format!("{}/{}-{:05}.jsonl", file.folder, self.begin, self.names.len());
             self.names.push(name.clone());
+            self.found.files += 1;
             self.full.push_back((name, std::mem::take(&mut file.bytes).into()));
         }
     }
@@ -179,7 +220,20 @@ impl Lists {
         ] {
             add(sum, found);
         }
-        sum.batches += found.batches;
+        for (sum, found) in [
+            (&mut sum.batches, found.batches),
+            (&mut sum.deletions, found.deletions),
+            (&mut sum.files, found.files),
+        ] {
+            *sum += found;
+        }
+        sum.beside.add(&found.beside);
+        for (class, work) in &found.classes {
+            sum.classes.entry(*class).or_default().add(work);
+        }
+        for (class, bytes) in &found.retrieved {
+            *sum.retrieved.entry(class.clone()).or_default() += bytes;
+        }
         for (reason, found) in &found.skipped {
             add(sum.skipped.entry(reason.clone()).or_default(), *found);
         }

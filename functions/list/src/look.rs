@@ -56,7 +56,8 @@ async fn is_same(
     destination: &ListedObject,
 ) -> Result<bool, Failure> {
     let (from, to) = (&world.asked.source, &world.asked.destination);
-    let Some(there) = head(to.store.as_ref(), &to.shelf, destination, Side::Destination).await? else {
+    let Some(there) = head(to.store.as_ref(), &listed_at(&to.shelf, destination), Side::Destination).await?
+    else {
         return Ok(false);
     };
     if there.size != source.size {
@@ -74,7 +75,7 @@ async fn is_same(
     if !checksums && (made_from.is_none() || source.version.is_some()) {
         return Ok(false);
     }
-    let Some(here) = head(from.store.as_ref(), &from.shelf, source, Side::Source).await? else {
+    let Some(here) = head(from.store.as_ref(), &listed_at(&from.shelf, source), Side::Source).await? else {
         return Ok(false);
     };
     if here.etag != source.etag {
@@ -106,22 +107,20 @@ fn pinned(world: &World<'_>, source: &ListedObject, head: Option<&Head>) -> Pinn
     }
 }
 
-/// Facts of an object; `None` if it has gone since it was listed.
-async fn head(
-    store: &dyn Store,
-    shelf: &Shelf,
-    object: &ListedObject,
-    side: Side,
-) -> Result<Option<Head>, Failure> {
-    let object = ObjectRef {
+fn listed_at(shelf: &Shelf, object: &ListedObject) -> ObjectRef {
+    ObjectRef {
         bucket: shelf.bucket.clone(),
         key: object.key.clone(),
         version: object.version.clone(),
         requester_pays: shelf.requester_pays,
-    };
+    }
+}
+
+/// Facts of an object; `None` if there is none.
+pub(crate) async fn head(store: &dyn Store, object: &ObjectRef, side: Side) -> Result<Option<Head>, Failure> {
     let mut backoff = Backoff::of_tries(TRIES);
     loop {
-        match store.head(&object).await {
+        match store.head(object).await {
             Ok(head) => return Ok(Some(head)),
             // Gone, or of a kind that can not be compared: whoever is to send it will see.
             Err(error)

@@ -15,12 +15,14 @@
 
 mod batch;
 mod compare;
+pub mod cost;
 mod error;
 mod filter;
 mod glob;
 mod ignore;
 mod layout;
 mod limits;
+pub mod manifest;
 mod merge;
 mod missing;
 mod parts;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use transload_store::work::WorkFiles;
+use transload_store::work::{Lines, WorkFiles};
 use transload_wire::{ErrorName, Failure, ObjectRecord, Outcome, ReportInput, Requests, Tally};
 
 use crate::child::Kind;
 use crate::csv;
-use crate::lines::Lines;
 use crate::page;
 use crate::results::Results;
 use crate::slowest::{ROWS, Slowest};

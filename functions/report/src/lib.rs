@@ -11,7 +11,6 @@ mod failures;
 mod gather;
 mod html;
 mod json;
-mod lines;
 mod page;
 mod results;
 mod slowest;

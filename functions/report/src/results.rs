@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use transload_store::work::{WorkFiles, collect};
+use transload_store::work::{Lines, WorkFiles, collect};
 use transload_wire::{ErrorName, Failure, Round};
 
 use crate::child::{Child, Kind};
-use crate::lines::Lines;
 
 /// What a ResultWriter wrote, and where.
 #[derive(Deserialize)]

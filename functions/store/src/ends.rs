@@ -35,8 +35,18 @@ impl<'a, S: Stores + ?Sized> Ends<'a, S> {
     /// Requests since the stores were opened here.
     #[must_use]
     pub fn requests(&self) -> Requests {
+        self.requests_where(|_| true)
+    }
+
+    /// The same at one location.
+    #[must_use]
+    pub fn requests_at(&self, location: &LocationName) -> Requests {
+        self.requests_where(|name| name == location)
+    }
+
+    fn requests_where(&self, at: impl Fn(&LocationName) -> bool) -> Requests {
         let mut sum = Requests::new();
-        for (_, store, before) in &self.open {
+        for (_, store, before) in self.open.iter().filter(|(name, ..)| at(name)) {
             for (operation, now) in store.requests() {
                 let count = now.saturating_sub(before.get(&operation).copied().unwrap_or(0));
                 if count > 0 {

@@ -14,10 +14,12 @@
 mod attributes;
 mod checksum;
 mod failure;
+mod manifest;
 mod names;
 mod options;
 mod parse;
 mod place;
+mod plan;
 mod report;
 mod states;
 mod sync;
@@ -27,12 +29,14 @@ pub use attributes::{
 };
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use failure::{ErrorName, Failure};
+pub use manifest::{Manifest, ManifestEntry};
 pub use names::{
     BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
 };
 pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
-pub use place::{Destination, Source, TransferRequest};
+pub use place::{Destination, Expect, Source, TransferRequest};
+pub use plan::{Frozen, PLAN_VERSION, PlanCopy, PlanEnd, PlanHead, PlanLine, PlanSkip};
 pub use report::{Counts, DeleteInput, DeleteOutput, ReportInput, ReportOutput, Round, Todo};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,

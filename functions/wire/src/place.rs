@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BucketName, ErrorName, Failure, LocationName, ObjectKey, Options, RouteName, VersionId};
+use crate::{BucketName, ErrorName, Etag, Failure, LocationName, ObjectKey, Options, RouteName, VersionId};
 
 /// An object to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,17 @@ impl fmt::Display for Destination {
     }
 }
 
+/// What both ends have to be, or nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expect {
+    /// ETag of the source.
+    pub etag: Etag,
+    /// ETag of what stands at the destination; null: nothing may be there.
+    #[serde(default)]
+    pub replaces: Option<Etag>,
+}
+
 /// Input of an execution of `object.asl.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,6 +67,9 @@ pub struct TransferRequest {
     /// How; every option has a default.
     #[serde(default)]
     pub options: Options,
+    /// What both ends have to be: another version of the source is never sent in place of that which was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     /// The rule that asks for it, for metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use transload_plan::cost::{ClassWork, Sides, SizeClass};
 
 use crate::{
-    BucketName, ErrorName, Etag, ExecutionInfo, Failure, LocationName, ObjectKey, Options, Requests,
-    RouteName, VersionId,
+    BucketName, ErrorName, Etag, ExecutionInfo, Failure, Frozen, LocationName, Manifest, ObjectKey, Options,
+    Requests, RouteName, VersionId,
 };
 
 /// All keys of a bucket that begin with a prefix.
@@ -45,6 +46,12 @@ pub struct SyncRequest {
     /// Of the comparison.
     #[serde(default)]
     pub sync: SyncOptions,
+    /// The objects to see to, instead of all that a listing finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Manifest>,
+    /// A frozen plan that is executed instead of what a comparison would find.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Frozen>,
     /// The rule that asks for it, for metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,
@@ -57,7 +64,8 @@ pub enum Mode {
     /// Lists, compares and moves. The default.
     #[default]
     Sync,
-    /// Lists and compares only: nothing is written to the destination.
+    /// Lists and compares only: nothing is written to the destination. What would be done is written as lines of a plan
+    /// ([`PlanLine`](crate::PlanLine)), below `plan/`, instead of lists of work.
     Plan,
 }
 
@@ -290,6 +298,12 @@ pub struct Large {
     /// Its version, where versions are listed; null otherwise (the definition reads this field).
     #[serde(default)]
     pub version_id: Option<VersionId>,
+    /// ETag as it was listed; null in lists of an earlier release. Only an execution of a frozen plan insists on it.
+    #[serde(default)]
+    pub etag: Option<Etag>,
+    /// ETag of what stood at the destination; null: nothing did. Only an execution of a frozen plan insists on it.
+    #[serde(default)]
+    pub replaces: Option<Etag>,
 }
 
 /// A line of the list of deletions.
@@ -356,6 +370,20 @@ pub struct Found {
     pub large: Tally,
     /// To be deleted.
     pub deletes: Tally,
+    /// What is to be sent, by class of size, with the requests that it takes if nothing fails.
+    pub classes: BTreeMap<SizeClass, ClassWork>,
+    /// Requests of batches and deletions that belong to no class of size.
+    pub beside: Sides,
+    /// Bytes to be sent of each storage class but the standard one.
+    pub retrieved: BTreeMap<String, u64>,
+    /// Requests that listing and comparing took.
+    pub listing: Sides,
+    /// Calls of List.
+    pub calls: u64,
+    /// Lines of the list of deletions: calls of Delete.
+    pub deletions: u64,
+    /// Files of lists.
+    pub files: u64,
 }
 
 /// Input of List.
@@ -379,6 +407,9 @@ pub struct Left {
     pub ranges: Vec<KeyRange>,
     /// What was found in all else.
     pub found: Found,
+    /// Lines of a manifest that were seen to.
+    #[serde(default)]
+    pub line: u64,
     /// How many calls there were: the names of their lists begin with their numbers.
     pub calls: u32,
     /// Names of the lists that stand, behind the prefix: what else is there was left by a call that failed.
@@ -424,6 +455,10 @@ pub struct BatchInput {
     /// How often these objects were tried before: above 0, what stands at the destination is looked at first.
     #[serde(default)]
     pub tries: u32,
+    /// Whether only what was listed may be sent, and only onto what was listed: an object that has changed at either end
+    /// since fails. So frozen plans are executed.
+    #[serde(default)]
+    pub exact: bool,
     /// The request's route, for metrics.
     #[serde(default)]
     pub route: Option<RouteName>,

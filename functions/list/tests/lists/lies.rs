@@ -84,7 +84,7 @@ async fn a_range_has_no_key_of_the_one_before() {
         };
         let mut input = input(&json!({}));
         let ranges = vec![KeyRange { after: "01".to_owned(), until: None }];
-        input.left = Some(Left { ranges, found: Found::default(), calls: 1, lists: Vec::new() });
+        input.left = Some(Left { ranges, line: 0, found: Found::default(), calls: 1, lists: Vec::new() });
         let outcome = transload_list::handle(&stores, &world.files, Deadline::NONE, input).await;
         let failure = outcome.expect_err("keys of another range");
         assert_eq!(failure.name, ErrorName::Unavailable, "{failure}");

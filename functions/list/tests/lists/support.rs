@@ -10,7 +10,7 @@ use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 use transload_store::work::{MemoryFiles, WorkFiles};
 use transload_wire::{
-    Batch, Delete, Doomed, Failure, Item, Large, ListInput, ListOutput, ObjectRecord, Tally,
+    Batch, Delete, Doomed, Failure, Found, Item, Large, ListInput, ListOutput, ObjectRecord, Tally,
 };
 
 /// Locations `global` and `china`, buckets `photos` and `photos-cn`, prefixes `a/` and `b/`.
@@ -186,6 +186,20 @@ impl Written {
     /// Keys that are to be deleted, behind the destination's prefix.
     pub(crate) fn deleted(&self) -> Vec<&str> {
         self.doomed.keys().map(|key| key.strip_prefix("b/").unwrap()).collect()
+    }
+}
+
+/// What was found, without how it was: pages, calls and files differ where one is cut short, and with them what batches take as a
+/// whole.
+pub(crate) fn steady(found: &Found) -> Found {
+    Found {
+        batches: 0,
+        beside: Default::default(),
+        listing: Default::default(),
+        calls: 0,
+        deletions: 0,
+        files: 0,
+        ..found.clone()
     }
 }
 

@@ -2,6 +2,7 @@
 //! stands at the destination. Whatever is wrong with a request is refused here.
 
 pub mod attributes;
+mod expect;
 pub mod identity;
 mod order;
 pub mod pin;
@@ -47,7 +48,9 @@ pub async fn look(
     // The destination first: what another transfer wrote there was pinned before this one pins its own, so it is never
     // newer; and what comes after this look makes the write fail, which is conditional on it.
     let standing = standing::standing(destination, &request.destination).await?;
-    let (pinned, head) = pin::pin(source, request, before).await?;
+    let (pinned, head) =
+        pin::pin(source, request, before).await.map_err(|failure| expect::gone(request, failure))?;
+    expect::source(request, &pinned)?;
     if let Some(before) = before {
         pin::compare(before, &pinned)?;
         pin::probe(source, &pinned).await?;
@@ -56,6 +59,10 @@ pub async fn look(
     let (identity, token) = names(request, execution, &pinned, &attributes)?;
     let instead = match standing::skip(standing.as_ref(), request, &pinned, (&token, &identity))? {
         Some(why) => Some((Decision::Skip, why)),
+        // Later the write itself is conditional on what this look found.
+        None if before.is_none() && expect::differs(request, standing.as_ref()) => {
+            return Err(expect::refusal(request, standing.as_ref()));
+        }
         None => order::judge(source, standing.as_ref(), request, before.is_some(), &pinned).await?,
     };
     Ok(Looked { pinned, head, attributes, identity, token, standing, instead })

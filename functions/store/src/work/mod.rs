@@ -16,8 +16,10 @@
 //! ```
 
 mod directory;
+mod lines;
 mod memory;
 mod open;
+mod plan;
 mod s3;
 
 use async_trait::async_trait;
@@ -27,8 +29,10 @@ use futures::stream::BoxStream;
 use transload_wire::{ErrorName, Failure};
 
 pub use directory::DirectoryFiles;
+pub use lines::Lines;
 pub use memory::MemoryFiles;
 pub use open::{OpenWork, WORK_BUCKET_VARIABLE, WORK_DIRECTORY_VARIABLE};
+pub use plan::{PlanReader, PlanWriter};
 pub use s3::S3Files;
 
 /// Bytes of a file as they come. An error ends them.

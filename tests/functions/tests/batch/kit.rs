@@ -78,6 +78,7 @@ impl Kit {
             objects: self.items.clone(),
             execution: execution(),
             tries,
+            exact: false,
             route: None,
         }
     }

@@ -2,36 +2,47 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::StreamExt;
-use transload_store::work::WorkBody;
 use transload_wire::{ErrorName, Failure};
+
+use super::WorkBody;
 
 /// Bytes of a line, at most: a child has an input and an output of 256 KiB each, and both are quoted once more.
 const LONGEST: usize = 4 << 20;
 
 /// Reads lines.
-pub(crate) struct Lines {
+pub struct Lines {
     name: String,
     body: WorkBody,
     buffer: BytesMut,
     ended: bool,
+    number: u64,
 }
 
 impl Lines {
-    pub(crate) fn new(name: &str, body: WorkBody) -> Self {
-        Self { name: name.to_owned(), body, buffer: BytesMut::new(), ended: false }
+    /// Lines of the file of this name.
+    #[must_use]
+    pub fn new(name: &str, body: WorkBody) -> Self {
+        Self { name: name.to_owned(), body, buffer: BytesMut::new(), ended: false, number: 0 }
+    }
+
+    /// Number of the line that was read last, from 1; empty ones count.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The next line that is not empty, without its end.
     ///
     /// # Errors
     /// The body's; `Internal` for a line that is longer than any can be.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         let mut seen = 0;
         loop {
             let end = self.buffer.iter().skip(seen).position(|byte| *byte == b'\n').map(|at| at + seen);
             if let Some(end) = end {
                 let line = self.buffer.split_to(end).freeze();
                 self.buffer.advance(1);
+                self.number += 1;
                 seen = 0;
                 if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
                     return Ok(Some(line));
@@ -40,6 +51,7 @@ impl Lines {
             }
             if self.ended {
                 let rest = std::mem::take(&mut self.buffer).freeze();
+                self.number += u64::from(!rest.is_empty());
                 return Ok(Some(rest).filter(|rest| rest.iter().any(|byte| !byte.is_ascii_whitespace())));
             }
             seen = self.buffer.len();
@@ -76,9 +88,10 @@ mod tests {
             let mut lines = Lines::new("x", stream::iter(frames).boxed());
             let mut found = Vec::new();
             while let Some(line) = lines.next().await.unwrap() {
-                found.push(String::from_utf8(line.to_vec()).unwrap());
+                found.push((lines.number(), String::from_utf8(line.to_vec()).unwrap()));
             }
-            assert_eq!(found, ["first", "second line", "last"], "{frame}");
+            let expected = [(1, "first"), (4, "second line"), (5, "last")];
+            assert_eq!(found, expected.map(|(number, line)| (number, line.to_owned())), "{frame}");
         }
     }
 

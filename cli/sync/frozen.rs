@@ -1,0 +1,108 @@
+//! Frozen plans as files of the user: written behind a run that planned, read before a run that executes.
+
+use std::path::{Path, PathBuf};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use transload_store::work::{DirectoryFiles, PlanReader, PlanWriter, WorkBody, WorkFiles};
+use transload_wire::{ErrorName, Failure, Frozen, Mode, PlanHead, PlanLine, SyncRequest, WorkPlace};
+
+use crate::exit::{CliError, Outcome};
+
+/// Bytes of one frame that is read.
+const FRAME: usize = 256 << 10;
+
+/// A plan that was read to its end.
+pub(crate) struct Approved {
+    /// Its first line.
+    pub(crate) head: PlanHead,
+    /// What it is called in the workflow's own bucket.
+    pub(crate) frozen: Frozen,
+    path: PathBuf,
+}
+
+/// Refuses a name that stands for something already, before anything is planned.
+///
+/// # Errors
+/// If there is something.
+pub(crate) fn free(path: &Path) -> Outcome {
+    if path.exists() {
+        return Err(CliError::usage(format!("--out {}: expected no file, found one", path.display()))
+            .hint("a plan that was approved is not written over: choose another name, or remove it"));
+    }
+    Ok(())
+}
+
+/// Writes what a run planned; the SHA-256 of it.
+///
+/// # Errors
+/// If the disk fails.
+pub(crate) async fn write(results: &Path, work: &WorkPlace, head: PlanHead, path: &Path) -> Outcome<String> {
+    let files = DirectoryFiles::new(results, &work.bucket);
+    let beside = path.with_extension("partial");
+    let trouble = |error: std::io::Error| CliError::trouble(path.display(), error);
+    let mut file = File::create(&beside).await.map_err(trouble)?;
+    let mut writer = PlanWriter::default();
+    file.write_all(&writer.line(&PlanLine::Plan(Box::new(head)))?).await.map_err(trouble)?;
+    for list in files.list(&format!("{}plan/", work.prefix)).await? {
+        let Some(mut body) = files.get(&list.name).await? else { continue };
+        while let Some(bytes) = body.try_next().await? {
+            writer.lines(&bytes);
+            file.write_all(&bytes).await.map_err(trouble)?;
+        }
+    }
+    let (end, sha256) = writer.end()?;
+    file.write_all(&end).await.map_err(trouble)?;
+    file.sync_all().await.map_err(trouble)?;
+    tokio::fs::rename(&beside, path).await.map_err(trouble)?;
+    Ok(sha256)
+}
+
+/// Reads a plan to its end: what is wrong with it is told before anything starts.
+///
+/// # Errors
+/// For a file that is no plan, or not as it was frozen.
+pub(crate) async fn read(path: &Path) -> Outcome<Approved> {
+    let refuse = |failure: Failure| CliError::usage(format!("--plan {}", failure.message));
+    let mut reader = PlanReader::new(&path.display().to_string(), body(path).await?);
+    let head = reader.head().await.map_err(refuse)?;
+    while reader.next().await.map_err(refuse)?.is_some() {}
+    let sha256 = reader.sha256().unwrap_or_default().to_owned();
+    let frozen = Frozen { name: format!("plans/{sha256}.jsonl"), sha256 };
+    Ok(Approved { head, frozen, path: path.to_owned() })
+}
+
+impl Approved {
+    /// What executes it, and nothing else.
+    pub(crate) fn request(&self) -> SyncRequest {
+        let mut request = self.head.request.clone();
+        request.sync.mode = Mode::Sync;
+        request.manifest = None;
+        request.plan = Some(self.frozen.clone());
+        request
+    }
+
+    /// Puts it where the workflow reads it.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) async fn upload(&self, results: &Path, bucket: &str) -> Outcome {
+        let files = DirectoryFiles::new(results, bucket);
+        files.put_stream(&self.frozen.name, body(&self.path).await?).await?;
+        Ok(())
+    }
+}
+
+async fn body(path: &Path) -> Outcome<WorkBody> {
+    let name = path.display().to_string();
+    let file = File::open(path).await.map_err(|error| CliError::usage(format!("--plan {name}: {error}")))?;
+    let frames = stream::try_unfold((file, name), |(mut file, name)| async move {
+        let mut frame = vec![0; FRAME];
+        let read = file.read(&mut frame).await;
+        let len = read.map_err(|error| ErrorName::InputInvalid.because(format!("{name}: {error}")))?;
+        frame.truncate(len);
+        Ok((len > 0).then(|| (frame.into(), (file, name))))
+    });
+    Ok(frames.boxed())
+}

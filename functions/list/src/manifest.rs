@@ -1,0 +1,161 @@
+//! Sees to what a user's manifest names, instead of what a listing finds: each object is looked at, at both ends.
+
+use futures::stream::{self, StreamExt};
+use transload_plan::{Joined, Verdict};
+use transload_store::work::Lines;
+use transload_store::{Head, ListedObject, ObjectRef, Shelf, Side};
+use transload_wire::{ErrorName, Failure, Manifest, ManifestEntry, ObjectKey, PlanSkip};
+
+use crate::judge::{self, destination_key};
+use crate::lister::{Pair, World};
+use crate::pages::Row;
+use crate::{lock, look};
+
+/// Where manifests stand in the workflow's own bucket: nothing else there is read as one.
+const FOLDER: &str = "manifests/";
+/// Objects that are looked at before what was found is handed on.
+const ROWS: usize = 256;
+/// Lines that can not be read, of which each is told.
+const TOLD: usize = 20;
+/// An object that is not there.
+const NOT_THERE: &str = "notAtSource";
+
+/// Goes on behind `line`: `None` at the end, else the line behind which another call has to go on.
+pub(crate) async fn read(world: &World<'_>, manifest: &Manifest, line: u64) -> Result<Option<u64>, Failure> {
+    let request = &world.asked.request;
+    if request.sync.delete.is_some() {
+        return refuse(
+            "sync.delete: expected none with a manifest, which does not tell what the source lost, found it",
+        );
+    }
+    if !manifest.name.starts_with(FOLDER) {
+        return refuse(&format!(
+            "manifest.name: expected a name that begins with {FOLDER}, found {}",
+            manifest.name
+        ));
+    }
+    if line == 0 {
+        check(world, manifest).await?;
+    }
+    let mut lines = open(world, manifest).await?;
+    loop {
+        let mut entries = Vec::new();
+        while entries.len() < ROWS {
+            let Some(text) = lines.next().await? else { break };
+            if lines.number() > line {
+                entries.push(entry(world, manifest, &text, lines.number())?);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        hand_on(world, entries).await?;
+        world.write(false).await?;
+        if world.stop.is_near() {
+            return Ok(Some(lines.number()));
+        }
+    }
+}
+
+fn refuse<T>(message: &str) -> Result<T, Failure> {
+    Err(ErrorName::InputInvalid.because(message.to_owned()))
+}
+
+async fn open(world: &World<'_>, manifest: &Manifest) -> Result<Lines, Failure> {
+    match world.work.get(&manifest.name).await? {
+        Some(body) => Ok(Lines::new("manifest", body)),
+        None => {
+            let (bucket, name) = (world.work.bucket(), &manifest.name);
+            refuse(&format!("manifest.name: expected a file of bucket {bucket}, found none called {name}"))
+        }
+    }
+}
+
+/// Every line is read before anything follows from one: nothing is left out silently.
+async fn check(world: &World<'_>, manifest: &Manifest) -> Result<(), Failure> {
+    let (mut lines, mut told, mut bad) = (open(world, manifest).await?, Vec::new(), 0_u64);
+    while let Some(text) = lines.next().await? {
+        if let Err(failure) = entry(world, manifest, &text, lines.number()) {
+            bad += 1;
+            if told.len() < TOLD {
+                told.push(failure.message);
+            }
+        }
+    }
+    if bad == 0 {
+        return Ok(());
+    }
+    let more = bad - told.len() as u64;
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    refuse(&format!("manifest: {bad} bad lines: {}{more}", told.join("; ")))
+}
+
+fn entry(world: &World<'_>, manifest: &Manifest, text: &[u8], number: u64) -> Result<ManifestEntry, Failure> {
+    ManifestEntry::read(manifest.form, text, &world.asked.request.source)
+        .map_err(|what| ErrorName::InputInvalid.because(format!("line {number}: {what}")))
+}
+
+async fn hand_on(world: &World<'_>, entries: Vec<ManifestEntry>) -> Result<(), Failure> {
+    let looks: Vec<_> = entries.into_iter().map(|entry| look_at(world, entry)).collect();
+    let seen: Vec<_> = stream::iter(looks).buffered(look::AT_A_TIME).collect().await;
+    let mut lists = lock(&world.lists);
+    for seen in seen {
+        match seen? {
+            Ok((pair, verdict)) => judge::judge(world.asked, &mut lists, pair, verdict)?,
+            Err(key) => {
+                lists.found.listed.add(0);
+                lists.skip(PlanSkip { key, size: 0, reason: NOT_THERE.to_owned() })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An object and what stands in its place; or its key, if it is not there.
+async fn look_at(
+    world: &World<'_>,
+    entry: ManifestEntry,
+) -> Result<Result<(Pair, Verdict), ObjectKey>, Failure> {
+    let (from, to) = (&world.asked.source, &world.asked.destination);
+    let ManifestEntry { key, version_id } = entry;
+    let named = version_id.is_some();
+    let object = ObjectRef {
+        bucket: from.shelf.bucket.clone(),
+        key: key.clone(),
+        version: version_id,
+        requester_pays: from.shelf.requester_pays,
+    };
+    let Some(head) = look::head(from.store.as_ref(), &object, Side::Source).await? else {
+        return Ok(Err(key));
+    };
+    let source = row(&from.shelf, key, head, named);
+    let standing = match destination_key(world.asked, source.object.key.as_str()) {
+        None => None,
+        Some(key) => {
+            let bucket = to.shelf.bucket.clone();
+            let object = ObjectRef { bucket, key: key.clone(), version: None, requester_pays: false };
+            let head = look::head(to.store.as_ref(), &object, Side::Destination).await?;
+            head.map(|head| row(&to.shelf, key, head, false))
+        }
+    };
+    let pair = match standing {
+        Some(standing) => Joined::Both(source, standing),
+        None => Joined::Source(source),
+    };
+    let verdict = look::verdict(world, &pair).await?;
+    Ok(Ok((pair, verdict)))
+}
+
+/// As a listing would have told it.
+fn row(shelf: &Shelf, key: ObjectKey, head: Head, named: bool) -> Row {
+    let object = ListedObject {
+        key,
+        size: head.size,
+        etag: head.etag,
+        last_modified: head.last_modified,
+        storage_class: head.attributes.storage_class,
+        archived: head.archived,
+        version: head.version.filter(|_| named),
+    };
+    Row { object, skip: shelf.prefix.len() }
+}

@@ -1,0 +1,84 @@
+//! Objects that a manifest names, in place of a listing.
+
+use serde_json::json;
+use transload_store::work::WorkFiles;
+use transload_store::{Deadline, Verb};
+use transload_wire::{ErrorName, Failure, ListOutput};
+
+use crate::support::{World, Written, of};
+
+const NAME: &str = "manifests/mine";
+
+async fn listed(world: &World, form: &str, text: &str) -> Result<(ListOutput, Written), Failure> {
+    world.files.put(NAME, text.to_owned().into()).await.unwrap();
+    let input = of(json!({
+        "source": {"location": "global", "bucket": "photos", "prefix": "a/"},
+        "destination": {"location": "china", "bucket": "photos-cn", "prefix": "b/"},
+        "manifest": {"name": NAME, "form": form},
+        "sync": {"exclude": ["*.tmp"]},
+    }))
+    .unwrap();
+    let output = world.call(Deadline::NONE, &input).await?;
+    world.files.delete(NAME).await.unwrap();
+    let written = world.written(&output).await;
+    Ok((output, written))
+}
+
+fn world() -> World {
+    let world = World::new();
+    for key in ["one", "two words", "three", "left.tmp", "unnamed"] {
+        world.here(key, "bytes");
+    }
+    world.there("three", "bytes");
+    world.there("two words", "other bytes");
+    world.there("extra", "x");
+    world
+}
+
+#[tokio::test]
+async fn only_what_is_named_is_seen_to_and_all_of_it_is_accounted_for() {
+    let csv = "photos,a/one\n\nphotos,a/two+words,\nphotos,a/three\nphotos,a/left.tmp\nphotos,a/never";
+    let json = ["a/one", "a/two words", "a/three", "a/left.tmp", "a/never"];
+    let json: String = json.iter().map(|key| format!("{}\n", json!({ "key": key }))).collect();
+    for (form, text) in [("csv", csv), ("jsonl", json.as_str())] {
+        let world = world();
+        let (output, written) = listed(&world, form, text).await.unwrap();
+        assert_eq!(written.sent(), ["one", "two words"], "{form}");
+        assert_eq!(written.small["a/one"].replaces, None);
+        assert!(written.small["a/two words"].replaces.is_some());
+        assert_eq!(written.skipped["a/left.tmp"], "excluded");
+        assert_eq!(written.skipped["a/never"], "notAtSource");
+        assert_eq!((output.found.listed.objects, output.found.present.objects), (5, 1));
+        assert_eq!((world.from.count(Verb::ListObjectsV2), world.to.count(Verb::ListObjectsV2)), (0, 0));
+        assert_eq!(output.found.listing.source["HeadObject"], 5);
+    }
+}
+
+#[tokio::test]
+async fn bad_lines_are_told_by_their_numbers_before_anything_is_looked_at() {
+    let world = world();
+    let text = "photos,a/one\nother,a/two\n\nphotos,elsewhere\nphotos,a/%zz\n";
+    let refused = listed(&world, "csv", text).await.unwrap_err();
+    assert_eq!(refused.name, ErrorName::InputInvalid);
+    for told in ["3 bad lines", "line 2: expected bucket photos", "line 4: expected a key below", "line 5: "]
+    {
+        assert!(refused.message.contains(told), "{told}: {refused}");
+    }
+    assert!(world.from.calls().is_empty() && world.to.calls().is_empty());
+    let many = "x\n".repeat(25);
+    let refused = listed(&world, "csv", &many).await.unwrap_err();
+    assert!(refused.message.ends_with("; and 5 more"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_version_that_is_named_is_the_one_to_read() {
+    let world = world();
+    let source = world.source.clone().with_versions("photos");
+    let (etag, version) = source.write("photos", "a/one", "older");
+    world.here("one", "newer");
+    let version = version.unwrap();
+    let text = format!("photos,a/one,{version}\n");
+    let (_, written) = listed(&world, "csv", &text).await.unwrap();
+    let item = &written.small["a/one"];
+    assert_eq!((&item.etag, item.version_id.as_ref()), (&etag, Some(&version)));
+}
