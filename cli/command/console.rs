@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 use stepfunctions_http::{Key, Server};
-use transload_browse::{Kind, Machine as Steered, States, World};
+use transload_browse::{Kind, Machine as Steered, Mounts, States, World};
 use transload_store::location::ConfiguredStores;
 
 use super::local::{REGION, Stop};
@@ -44,6 +44,8 @@ async fn serve(
     stores: ConfiguredStores,
     stop: &mut Stop,
 ) -> Outcome {
+    let mounts = std::env::var("TRANSLOAD_MOUNTS").unwrap_or_default();
+    let mounts = Mounts::parse(&mounts).map_err(|refusal| CliError::usage(refusal.message))?;
     // The page's API speaks to the engine as it does to the service, with a key that lives as long as this process.
     let key = keys();
     let api = Server::builder(machine.engine.clone()).key(Key::new(&*key.0, &*key.1)).region(REGION).start();
@@ -56,6 +58,7 @@ async fn serve(
         ],
         locations: stores.names().map(str::to_owned).collect(),
         stores: Arc::new(stores),
+        mounts,
     };
     let (page, url) = console::serve(world, args.port).await?;
     let text =

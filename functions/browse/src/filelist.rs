@@ -1,12 +1,12 @@
-//! `GET /filelist`: the tree below a prefix of a bucket, in the form that the file browser before this one answered.
+//! `GET /filelist`: the tree below a prefix of a bucket, or of a mount, in the form that the file browser before this one answered.
 
 use serde_json::{Value, json};
 use transload_store::{Shelf, Side, Store, StoreErrorKind, failure_of};
 use transload_wire::{BucketName, LocationName, NameError};
 
-use crate::World;
 use crate::http::{Refusal, Request};
 use crate::tree::{Leaf, Tree};
+use crate::{World, mount};
 
 /// Most entries of one answer.
 const MOST_ENTRIES: u32 = 10_000;
@@ -40,11 +40,15 @@ struct Asked {
 
 /// Lists a tree, or as much of it as an answer takes: `cursor` then goes on behind it.
 pub(crate) async fn list(world: &World, request: &Request) -> Result<Value, Refusal> {
+    let depth = request.number("depth", 1, DEEPEST, DEEPEST)?;
+    let limit = request.number("limit", 1, MOST_ENTRIES, 1_000)?;
+    if request.parameter("mount").is_some() {
+        let room = mount::Room { depth, entries: limit as usize, bytes: LONGEST };
+        return mount::list(&world.mounts, request, room).await;
+    }
     let location: LocationName = named(request, "location")?;
     let bucket: BucketName = named(request, "bucket")?;
     let prefix = request.parameter("prefix").unwrap_or_default().to_owned();
-    let depth = request.number("depth", 1, DEEPEST, DEEPEST)?;
-    let limit = request.number("limit", 1, MOST_ENTRIES, 1_000)?;
     let cursor = request.parameter("cursor").unwrap_or_default().to_owned();
     if !cursor.is_empty() && !cursor.starts_with(&prefix) {
         return Err(Refusal::field("cursor", "that of an answer for this prefix", format!("{cursor:?}")));

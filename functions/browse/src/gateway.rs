@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use transload_store::location::ConfiguredStores;
 
 use crate::http::{Refusal, Request, Response};
-use crate::{Kind, Machine, States, World, handle};
+use crate::{Kind, Machine, Mounts, States, World, handle};
 
 /// The ARNs of the machines, one variable each; one at least.
 const MACHINES: [(&str, Kind); 2] =
@@ -79,7 +79,8 @@ async fn open(variable: impl Fn(&str) -> Option<String>) -> Result<World, Refusa
     }
     let stores = ConfiguredStores::from_variables(&variable)?;
     let locations = stores.names().map(str::to_owned).collect();
-    Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations })
+    let mounts = Mounts::parse(&variable("TRANSLOAD_MOUNTS").unwrap_or_default())?;
+    Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations, mounts })
 }
 
 async fn answer(world: &World, event: Value) -> Response {

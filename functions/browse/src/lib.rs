@@ -11,6 +11,7 @@ mod filelist;
 mod gateway;
 mod http;
 mod look;
+mod mount;
 mod ours;
 pub mod report;
 mod states;
@@ -24,6 +25,7 @@ use transload_store::Stores;
 
 pub use gateway::serve;
 pub use http::{Refusal, Request, Response};
+pub use mount::Mounts;
 pub use ours::{Kind, Machine};
 pub use states::States;
 
@@ -38,6 +40,8 @@ pub struct World {
     pub stores: Arc<dyn Stores + Send + Sync>,
     /// Their names.
     pub locations: Vec<String>,
+    /// File systems whose trees may be looked at.
+    pub mounts: Mounts,
 }
 
 /// Answers a request, whatever it is.
@@ -72,6 +76,7 @@ fn places(world: &World) -> Value {
     let machine = |machine: &Machine| json!({"arn": machine.arn, "kind": machine.kind.to_string()});
     json!({
         "locations": world.locations,
+        "mounts": world.mounts.names().collect::<Vec<_>>(),
         "machines": world.machines.iter().map(machine).collect::<Vec<_>>(),
     })
 }

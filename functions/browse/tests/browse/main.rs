@@ -3,5 +3,6 @@
 
 mod executions;
 mod filelist;
+mod mounts;
 mod refusals;
 mod support;

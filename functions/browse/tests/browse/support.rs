@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use stepfunctions_http::{Key, Server};
 use stepfunctions_local::{CreateStateMachine, Engine};
-use transload_browse::{Kind, Machine, Request, States, World, handle};
+use transload_browse::{Kind, Machine, Mounts, Request, States, World, handle};
 use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 
@@ -65,6 +65,7 @@ impl Bench {
             ],
             stores: Arc::new(stores),
             locations: vec!["china".to_owned(), "global".to_owned()],
+            mounts: Mounts::default(),
         };
         Self { world, store, faults, engine, _server: server }
     }
