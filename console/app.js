@@ -268,7 +268,7 @@ for (const machine of places.machines) {
 for (const id of ["source-location", "destination-location"]) {
   byId(id).append(...places.locations.map((name) => el("option", { value: name }, name)));
 }
-showPlaces(byId("places"), places.locations, (location, bucket, key) => {
+showPlaces(byId("places"), places, (location, bucket, key) => {
   const input = empty();
   input.source = { location, bucket, key };
   input.destination = { ...input.destination, location: places.locations.find((name) => name !== location) ?? location, key };

@@ -2,9 +2,10 @@
 import { get } from "./api.js";
 import { el } from "./dom.js";
 
-/** Draws the locations into `place`; `copy(location, bucket, key)` is called for an object that is to be copied. */
-export function show(place, locations, copy) {
-  place.replaceChildren(...locations.map((location) => locationOf(location, copy)));
+/** Draws locations and mounts into `place`; `copy(location, bucket, key)` is called for an object that is to be copied. */
+export function show(place, { locations, mounts }, copy) {
+  const files = (mount) => folderOf({ mount, prefix: "", name: mount }, null);
+  place.replaceChildren(...locations.map((location) => locationOf(location, copy)), ...mounts.map(files));
   if (!locations.length) place.append(el("p", { class: "dim" }, "No locations are configured."));
 }
 
@@ -35,15 +36,16 @@ function folderOf(at, copy) {
 }
 
 async function fill(list, at, cursor, copy) {
-  const { location, bucket, prefix } = at;
+  const { location, bucket, mount, prefix } = at;
+  const where = mount ? { mount, path: prefix } : { location, bucket, prefix };
   try {
-    const found = await get("/filelist", { location, bucket, prefix, depth: 1, limit: 200, cursor });
+    const found = await get("/filelist", { ...where, depth: 1, limit: 200, cursor });
     if (!cursor) list.replaceChildren();
     for (const member of found.member) {
       const item = member.member
         ? folderOf({ ...at, prefix: `${prefix}${member.name}/`, name: `${member.name}/` }, copy)
-        : [el("span", {}, member.name), el("span", { class: "dim" }, member.size),
-          el("button", { type: "button", "aria-label": `Copy ${member.name}`, onclick: () => copy(location, bucket, prefix + member.name) }, "Copy")];
+        : [el("span", {}, member.name), el("span", { class: "dim" }, member.size ?? member.unreadable),
+          copy && el("button", { type: "button", "aria-label": `Copy ${member.name}`, onclick: () => copy(location, bucket, prefix + member.name) }, "Copy")];
       list.append(el("li", {}, ...[item].flat()));
     }
     if (found.unreadable) list.append(el("li", { class: "dim" }, `Not readable: ${found.unreadable}`));

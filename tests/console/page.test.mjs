@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { faint, nameless, overflow } from "./checks.mjs";
-import { bench, open, put, shot } from "./support.mjs";
+import { bench, bucket, open, put, shot } from "./support.mjs";
 
 const MIB = 1 << 20;
 let world;
@@ -18,11 +18,12 @@ before(async () => {
 after(() => world?.end());
 
 /** Fills the form, and starts. */
-async function start(page, key, bucket = "album-cn", options = {}) {
+async function start(page, key, to = "album-cn", options = {}) {
   await page.getByRole("button", { name: "Start a transfer" }).click();
   const dialog = page.getByRole("dialog");
-  for (const [side, bucketName] of [["Source", "album"], ["Destination", bucket]]) {
+  for (const [side, location, bucketName] of [["Source", "global", "album"], ["Destination", "china", to]]) {
     const group = dialog.getByRole("group", { name: side });
+    await group.getByLabel("Location").selectOption(location);
     await group.getByLabel("Bucket").fill(bucketName);
     await group.getByLabel("Key").fill(key);
   }
@@ -131,9 +132,9 @@ test("what is wrong with an input is told before anything starts, and a failure 
   await start(page, "notes.txt", "nowhere-at-all");
   await status(page, "failed");
   await page.getByText("DestinationNotFound").first().waitFor();
-  assert.equal(await state(page, "Head").getAttribute("data-now"), "failed");
+  assert.equal(await state(page, "Copy").getAttribute("data-now"), "failed");
   await shot(page, "failed");
-  await put(world.destination, "/nowhere-at-all");
+  await bucket(world.destination, "nowhere-at-all");
   await page.getByRole("button", { name: "Redrive" }).click();
   await status(page, "succeeded");
   loopbackOnly(asked);

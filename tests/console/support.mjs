@@ -21,6 +21,8 @@ async function program(folder, args) {
   const child = spawn(join(root, "target/debug/transload"), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => (said += data));
+  // Not left behind where a test breaks off.
+  process.once("exit", () => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout });
   const first = await new Promise((found, lost) => {
     lines.once("line", found);
@@ -96,6 +98,10 @@ export async function put(place, path, body = "") {
   if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
 }
 
+/** Makes a bucket; outside of the first Region it has to be said where. */
+export const bucket = (place, name) => put(place, `/${name}`, place.region === "us-east-1" ? "" :
+  `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${place.region}</LocationConstraint></CreateBucketConfiguration>`);
+
 function locations(told, endpoint) {
   const location = (name, place, url, partition) => `[locations.${name}]
 kind = "s3"
@@ -114,8 +120,8 @@ export async function bench() {
   const folder = mkdtempSync(join(tmpdir(), "transload-console-"));
   const local = await program(folder, ["local", "--home", join(folder, "places"), "--s3-port", "0", "--sfn-port", "0", "--output", "json"]);
   const { source, destination } = local.told;
-  await put(source, "/album");
-  await put(destination, "/album-cn");
+  await bucket(source, "album");
+  await bucket(destination, "album-cn");
   const between = await gate(Number(new URL(destination.endpoint).port));
   writeFileSync(join(folder, "transload.toml"), locations(local.told, between.endpoint));
   const console = await program(folder, ["console", "--home", join(folder, "home"), "--port", "0", "--output", "json"]);
