@@ -39,13 +39,13 @@ pub struct Refusal {
     /// A sentence.
     pub message: String,
     /// Field, expected, found: as far as they are known.
-    pub details: Map<String, Value>,
+    pub details: Box<Map<String, Value>>,
 }
 
 impl Refusal {
     /// With a message alone.
     pub(crate) fn new(status: u16, error: &str, message: impl Into<String>) -> Self {
-        Self { status, error: error.to_owned(), message: message.into(), details: Map::new() }
+        Self { status, error: error.to_owned(), message: message.into(), details: Box::default() }
     }
 
     /// A field that is not what it should be.
@@ -61,15 +61,19 @@ impl Refusal {
     pub(crate) fn response(self) -> Response {
         let mut body = json!({"error": self.error, "message": self.message});
         if let Value::Object(body) = &mut body {
-            body.extend(self.details);
+            body.extend(*self.details);
         }
         Response { status: self.status, body }
     }
 }
 
-fn details(field: &str, expected: &str, found: &str) -> Map<String, Value> {
+fn details(field: &str, expected: &str, found: &str) -> Box<Map<String, Value>> {
     let pair = |(name, value): (&str, &str)| (name.to_owned(), json!(value));
-    [("field", field), ("expected", expected), ("found", found)].map(pair).into_iter().collect()
+    [("field", field), ("expected", expected), ("found", found)]
+        .map(pair)
+        .into_iter()
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 impl From<Failure> for Refusal {

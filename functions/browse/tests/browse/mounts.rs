@@ -31,7 +31,7 @@ async fn a_mount_is_told_without_opening_a_file() {
     let (bench, folder) = bench().await;
     // Nobody may open it; its size is told all the same.
     let file = folder.path().join("root/a/b/c");
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o0)).unwrap();
     let tree = Bench::ok(bench.get("/filelist", &[("mount", "data")]).await);
     let expected = json!({"name": "data", "member": [
         {"name": "a", "member": [{"name": "b", "member": [{"name": "c", "size": "5 bytes"}]}]},
