@@ -1,13 +1,9 @@
 //! The machine that is deployed, by the Step Functions API of its Region. Answers are the API's JSON, as everywhere here.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::config::interceptors::AfterDeserializationInterceptorContextRef;
-use aws_sdk_sfn::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_sfn::error::{BoxError, ProvideErrorMetadata};
-use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_sdk_sfn::error::ProvideErrorMetadata;
 use serde_json::Value;
+use transload_browse::answer::Body;
 use transload_store::account::Account;
 
 use crate::api::{Refusal, Request};
@@ -36,7 +32,7 @@ macro_rules! answer {
         let body = Body::default();
         let sent = $request.customize().interceptor(body.clone()).send().await;
         sent.map_err(|error| refusal(&error))?;
-        body.json()
+        body.json().map_err(|e| CliError::trouble("the answer of Step Functions", e))
     }};
 }
 
@@ -248,35 +244,6 @@ fn whole(number: u64) -> i32 {
 /// The API's own most.
 fn page_size(asked: u32) -> i32 {
     i32::try_from(asked.min(1_000)).unwrap_or(1_000)
-}
-
-/// Keeps the body of an answer: what the SDK makes of it has other names.
-#[derive(Debug, Clone, Default)]
-struct Body(Arc<Mutex<Vec<u8>>>);
-
-impl Body {
-    fn json(&self) -> Outcome<Value> {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&body).map_err(|e| CliError::trouble("the answer of Step Functions", e))
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for Body {
-    fn name(&self) -> &'static str {
-        "Body"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let bytes = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
-        Ok(())
-    }
 }
 
 /// The service's own refusal, or why it was not reached.

@@ -4,6 +4,7 @@ mod api;
 mod bus;
 mod children;
 mod command;
+mod console;
 mod control;
 mod definition;
 mod demo;
@@ -22,9 +23,7 @@ mod options;
 mod place;
 mod places;
 mod progress;
-mod report;
 mod stack;
-mod story;
 mod summary;
 mod sync;
 mod table;
@@ -43,11 +42,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
-    copy, describe, executions, history, local, plan as plan_command, redrive, report as report_command,
-    resume, stop, sync as sync_command, tune, uploads as uploads_command, worker,
+    console as console_command, copy, describe, executions, history, local, plan as plan_command, redrive,
+    report as report_command, resume, stop, sync as sync_command, tune, uploads as uploads_command, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
+use transload_browse::{report, story};
 
 /// Moves S3 objects of any size between places that cannot replicate to each other.
 #[derive(Parser)]
@@ -108,6 +108,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Serve S3 places and the Step Functions API on this machine, with a rule that copies what is put
     Local(local::LocalArgs),
+    /// Serve a page on this machine that shows transfers and steers them
+    Console(console_command::ConsoleArgs),
     /// Copy an object
     Copy(Box<copy::CopyArgs>),
     /// Make one tree of keys like another: what is missing or differs is copied
@@ -147,6 +149,7 @@ impl Command {
         match self {
             Self::Demo(_) => Some("demo"),
             Self::Local(_) => Some("local"),
+            Self::Console(_) => Some("console"),
             Self::Resume(_) => Some("resume"),
             Self::Import(_) => Some("import"),
             _ => None,
@@ -182,6 +185,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
     match command {
         Command::Demo(args) => demo::run(args, global).await,
         Command::Local(args) => local::run(args, global).await,
+        Command::Console(args) => console_command::run(args, global).await,
         Command::Copy(args) => copy::run(*args, global).await,
         Command::Sync(args) => sync_command::run(*args, global).await,
         Command::Plan(args) => plan_command::run(*args, global).await,

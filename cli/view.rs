@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::Value;
 use stepfunctions_local::{Database, Engine, HistoryOptions, ListExecutions};
+use transload_browse::report::Look;
+pub(crate) use transload_browse::story::text;
 
 use crate::Global;
 use crate::api::{self, Request};
@@ -237,7 +240,24 @@ impl View {
     }
 }
 
-/// A text field of an answer; empty if it is not there.
-pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
+#[async_trait]
+impl Look for View {
+    type Error = CliError;
+
+    async fn describe(&self, arn: &str) -> Outcome<Value> {
+        View::describe(self, arn).await
+    }
+
+    async fn history(&self, arn: &str) -> Outcome<Vec<Value>> {
+        View::history(self, arn).await
+    }
+
+    async fn map_runs(&self, arn: &str) -> Outcome<Vec<Value>> {
+        View::map_runs(self, arn).await
+    }
+
+    async fn children(&self, map_run: &str) -> Outcome<Vec<Value>> {
+        let map_run_arn = Some(map_run.to_owned());
+        self.executions(ListExecutions { map_run_arn, ..ListExecutions::default() }).await
+    }
 }

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and what it does with them.
 
+pub(crate) mod console;
 pub(crate) mod copy;
 pub(crate) mod describe;
 pub(crate) mod executions;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stepfunctions_local::ApiError;
 
 /// What hyper sends.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Full<Bytes>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 

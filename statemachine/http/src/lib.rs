@@ -9,5 +9,6 @@ mod keys;
 mod server;
 mod sigv4;
 
+pub use answer::Answer;
 pub use keys::{Key, Session};
-pub use server::{Builder, Server, StartError};
+pub use server::{Answers, Builder, Server, StartError};

@@ -1,13 +1,17 @@
 //! The server: built, bound to loopback, shut down.
+use crate::answer::Answer;
 use crate::handle::Handler;
 use crate::keys::Key;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use stepfunctions_local::Engine;
@@ -28,6 +32,9 @@ pub enum StartError {
     #[error("{0}: {1}")]
     Bind(SocketAddr, #[source] io::Error),
 }
+
+/// Answers a request, whatever it is.
+pub type Answers = dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
 
 /// Collects what a server needs to start.
 #[derive(Clone)]
@@ -65,17 +72,12 @@ impl Builder {
     /// # Errors
     /// An address that is not loopback, or a port that can not be had.
     pub async fn start(self) -> Result<Server, StartError> {
-        let asked = self.address;
-        if !asked.ip().is_loopback() {
-            return Err(StartError::NotLoopback(asked));
-        }
-        let bind = |error| StartError::Bind(asked, error);
-        let listener = TcpListener::bind(asked).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
         let handler = Arc::new(Handler { engine: self.engine, keys: self.keys, region: self.region });
-        let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(accept(listener, handler, stopped));
-        Ok(Server { address, stop, task })
+        let answers = move |request| {
+            let handler = handler.clone();
+            Box::pin(async move { handler.handle(request).await }) as Pin<Box<_>>
+        };
+        Server::listen(self.address, Arc::new(answers)).await
     }
 }
 
@@ -92,6 +94,22 @@ impl Server {
     pub fn builder(engine: Engine) -> Builder {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Builder { engine, keys: Vec::new(), region: "us-east-1".to_owned(), address }
+    }
+
+    /// Serves anything else in the same way: on loopback alone, and ended in order.
+    ///
+    /// # Errors
+    /// As those of [`Builder::start`].
+    pub async fn listen(asked: SocketAddr, answers: Arc<Answers>) -> Result<Self, StartError> {
+        if !asked.ip().is_loopback() {
+            return Err(StartError::NotLoopback(asked));
+        }
+        let bind = |error| StartError::Bind(asked, error);
+        let listener = TcpListener::bind(asked).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let (stop, stopped) = watch::channel(());
+        let task = tokio::spawn(accept(listener, answers, stopped));
+        Ok(Self { address, stop, task })
     }
 
     /// Such as `http://127.0.0.1:40123`.
@@ -114,7 +132,7 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, answers: Arc<Answers>, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -123,7 +141,7 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, handler.clone(), stopped.clone()));
+                    connections.spawn(serve(stream, answers.clone(), stopped.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: a pause, so that this loop does not take a core meanwhile.
@@ -139,12 +157,12 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn serve(stream: TcpStream, answers: Arc<Answers>, mut stopped: watch::Receiver<()>) {
     // Small answers must not wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let handler = handler.clone();
-        async move { Ok::<_, Infallible>(handler.handle(request).await) }
+        let answer = answers(request);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new());

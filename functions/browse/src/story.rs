@@ -3,32 +3,30 @@
 use serde_json::Value;
 use transload_wire::{CompleteOutput, Decision, HeadOutput, InitOutput, Requests};
 
-use crate::view::text;
-
 /// An execution as far as its own history tells. Children are not in it.
 #[derive(Debug, Default)]
-pub(crate) struct Story {
+pub struct Story {
     /// The state it is in, or was in last.
-    pub(crate) state: String,
+    pub state: String,
     /// What Head found.
-    pub(crate) head: Option<HeadOutput>,
+    pub head: Option<HeadOutput>,
     /// What Init gave out in the newest round.
-    pub(crate) init: Option<InitOutput>,
+    pub init: Option<InitOutput>,
     /// How the transfer was completed.
-    pub(crate) result: Option<CompleteOutput>,
+    pub result: Option<CompleteOutput>,
     /// Rounds begun.
-    pub(crate) rounds: u32,
+    pub rounds: u32,
     /// Requests that the states' workers reported.
-    pub(crate) requests: Requests,
+    pub requests: Requests,
     /// Failed attempts of its tasks, by error.
-    pub(crate) failures: Requests,
+    pub failures: Requests,
     /// Id of the newest event that was read.
-    pub(crate) last_event: u64,
+    pub last_event: u64,
 }
 
 impl Story {
     /// Reads on. Events may come again; those that are known are passed over.
-    pub(crate) fn read(&mut self, events: &[Value]) {
+    pub fn read(&mut self, events: &[Value]) {
         for event in events {
             let id = event["id"].as_u64().unwrap_or_default();
             if id > self.last_event {
@@ -66,27 +64,37 @@ impl Story {
     }
 
     /// Bytes to be moved, once they are known; none for what is skipped.
-    pub(crate) fn size(&self) -> Option<u64> {
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
         let head = self.head.as_ref()?;
         Some(if head.decision == Decision::Skip { 0 } else { head.source.size })
     }
 
     /// Parts of the object; 0 if it goes whole.
-    pub(crate) fn parts(&self) -> u32 {
+    #[must_use]
+    pub fn parts(&self) -> u32 {
         let layout = self.head.as_ref().and_then(|head| head.layout.as_ref());
         layout.map_or(0, transload_plan::Layout::count)
     }
 
     /// Parts and bytes that were there when the newest round began.
-    pub(crate) fn present(&self) -> (u64, u64) {
+    #[must_use]
+    pub fn present(&self) -> (u64, u64) {
         let missing = self.init.as_ref().map(|init| init.bytes_missing);
         let bytes = self.size().unwrap_or_default().saturating_sub(missing.unwrap_or(u64::MAX));
         (self.init.as_ref().map_or(0, |init| u64::from(init.parts_present)), bytes)
     }
 }
 
+/// A text field of an answer; empty if it is not there.
+#[must_use]
+pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
 /// The error of an attempt that failed, whatever form its event has.
-pub(crate) fn failure(event: &Value) -> Option<&str> {
+#[must_use]
+pub fn failure(event: &Value) -> Option<&str> {
     let kind = text(event, "type");
     let details = match kind {
         "TaskFailed" => "taskFailedEventDetails",
@@ -99,7 +107,7 @@ pub(crate) fn failure(event: &Value) -> Option<&str> {
 }
 
 /// Adds counts by name.
-pub(crate) fn add(sum: &mut Requests, counts: &Value) {
+pub fn add(sum: &mut Requests, counts: &Value) {
     for (name, count) in counts.as_object().into_iter().flatten() {
         *sum.entry(name.clone()).or_default() += count.as_u64().unwrap_or_default();
     }

@@ -1,75 +1,92 @@
 //! The report of a transfer: what was moved, how, and what it took; each part with its attempts.
 
+use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
-use stepfunctions_local::ListExecutions;
 use transload_wire::{CompleteOutput, PartOutput, PartRecord, Requests};
 
-use crate::exit::Outcome;
-use crate::story::{Story, add, failure};
-use crate::view::{View, text};
+use crate::story::{Story, add, failure, text};
+
+/// Looks at executions, wherever they are. Answers are in the API's JSON, lists are whole.
+#[async_trait]
+pub trait Look: Sync {
+    /// Why it can not be seen.
+    type Error;
+
+    /// DescribeExecution.
+    async fn describe(&self, arn: &str) -> Result<Value, Self::Error>;
+
+    /// All events of an execution, in order.
+    async fn history(&self, arn: &str) -> Result<Vec<Value>, Self::Error>;
+
+    /// The Map Runs of an execution.
+    async fn map_runs(&self, arn: &str) -> Result<Vec<Value>, Self::Error>;
+
+    /// The children of a Map Run.
+    async fn children(&self, map_run: &str) -> Result<Vec<Value>, Self::Error>;
+}
 
 /// A report, in the shape of `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
+pub struct Report {
     /// The execution's ARN.
-    pub(crate) execution_arn: String,
+    pub execution_arn: String,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its status.
-    pub(crate) status: String,
+    pub status: String,
     /// The workflow's error, if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
+    pub error: Option<String>,
     /// Its cause.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cause: Option<String>,
+    pub cause: Option<String>,
     /// Whether it failed where a redrive goes on. An execution that ended in a Fail state would only fail there again.
-    pub(crate) redrivable: bool,
+    pub redrivable: bool,
     /// `LOCATION:s3://BUCKET/KEY`, once Head has run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) source: Option<String>,
+    pub source: Option<String>,
     /// As the source.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) destination: Option<String>,
+    pub destination: Option<String>,
     /// What Head decided: `parts`, `copy` or `skip`, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) decision: Option<String>,
+    pub decision: Option<String>,
     /// Bytes of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) size: Option<u64>,
+    pub size: Option<u64>,
     /// Parts; 0 if it goes whole.
-    pub(crate) parts: u32,
+    pub parts: u32,
     /// Bytes of a part but the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) part_size: Option<u64>,
+    pub part_size: Option<u64>,
     /// From start to end (or to the newest event), in seconds, waits included.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// Rounds over the missing parts.
-    pub(crate) rounds: u32,
+    pub rounds: u32,
     /// Redrives.
-    pub(crate) redrives: u64,
+    pub redrives: u64,
     /// What Complete or Copy proved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) result: Option<CompleteOutput>,
+    pub result: Option<CompleteOutput>,
     /// Requests by operation, as workers reported them. Those of a worker that died or failed are not in it.
-    pub(crate) requests: Requests,
+    pub requests: Requests,
     /// Failed attempts of tasks, by error: each was retried, or ended its round.
-    pub(crate) failed_attempts: Requests,
+    pub failed_attempts: Requests,
     /// PUTs beyond the first of each part.
-    pub(crate) repeated_puts: u64,
+    pub repeated_puts: u64,
     /// GETs beyond the first of each part.
-    pub(crate) repeated_gets: u64,
+    pub repeated_gets: u64,
     /// What became of each part, ascending.
-    pub(crate) part_records: Vec<PartRecord>,
+    pub part_records: Vec<PartRecord>,
 }
 
 /// Reads everything that is known of an execution.
 ///
 /// # Errors
 /// If there is no such execution.
-pub(crate) async fn read(view: &View, arn: &str) -> Outcome<Report> {
+pub async fn read<L: Look>(view: &L, arn: &str) -> Result<Report, L::Error> {
     let described = view.describe(arn).await?;
     let history = view.history(arn).await?;
     let mut story = Story::default();
@@ -78,11 +95,7 @@ pub(crate) async fn read(view: &View, arn: &str) -> Outcome<Report> {
         (std::mem::take(&mut story.requests), std::mem::take(&mut story.failures));
     let mut parts = Vec::new();
     for map_run in view.map_runs(arn).await? {
-        let list = ListExecutions {
-            map_run_arn: map_run["mapRunArn"].as_str().map(str::to_owned),
-            ..ListExecutions::default()
-        };
-        for child in view.executions(list).await? {
+        for child in view.children(text(&map_run, "mapRunArn")).await? {
             let child = text(&child, "executionArn");
             let output = view.describe(child).await?["output"].take();
             if let Some(output) = output.as_str().and_then(|o| serde_json::from_str::<PartOutput>(o).ok()) {
@@ -138,7 +151,8 @@ fn assemble(
 }
 
 /// Whether a redrive would go on: an execution that ended in a Fail state would only fail there again.
-pub(crate) fn redrivable(status: &str, history: &[Value]) -> bool {
+#[must_use]
+pub fn redrivable(status: &str, history: &[Value]) -> bool {
     let mut entered = history.iter().rev().filter_map(|event| event["type"].as_str());
     let last = entered.find(|kind| kind.ends_with("StateEntered"));
     !matches!(status, "RUNNING" | "SUCCEEDED") && last != Some("FailStateEntered")
