@@ -3,8 +3,10 @@
 use crate::view::machine_arn;
 
 /// The functions of the workflow, by the name of their state.
-pub(crate) const FUNCTIONS: [&str; 10] =
-    ["Head", "Copy", "Init", "Part", "Complete", "Abort", "List", "Batch", "Delete", "Report"];
+pub(crate) const FUNCTIONS: [&str; 12] = [
+    "Head", "Copy", "Init", "Part", "Complete", "Abort", "List", "Batch", "Delete", "Report", "Remove",
+    "Thaw",
+];
 
 /// The bucket that results are written to: a folder of the home.
 pub(crate) const RESULTS_BUCKET: &str = "results";

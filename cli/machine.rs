@@ -44,7 +44,7 @@ const MEMORY_MB: u32 = 128;
 /// Longest time of an invocation in seconds, as deployed: the timeout of its state or a little less.
 fn timeout(function: &str) -> Duration {
     Duration::from_secs(match function {
-        "Head" | "Init" | "Abort" => 300,
+        "Head" | "Init" | "Abort" | "Remove" | "Thaw" => 300,
         "Batch" | "Delete" => 120,
         _ => 900,
     })

@@ -118,6 +118,8 @@ impl OptionFlags {
             tags: unique("--tag", self.tags)?,
             copy_tags: !self.no_tags,
             verify: if self.read_back { Verify::ReadBack } else { Verify::Once },
+            // Deletions and thawing are asked for by --input.
+            ..defaults
         })
     }
 }
@@ -202,6 +204,7 @@ mod tests {
             tags: Some([("t".to_owned(), String::new())].into()),
             copy_tags: true,
             verify: Verify::ReadBack,
+            ..Options::default()
         };
         assert_eq!(found, expected);
         assert!(!resolve(&["--no-tags"]).unwrap().copy_tags);

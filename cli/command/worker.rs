@@ -26,6 +26,8 @@ enum Function {
     Batch,
     Delete,
     Report,
+    Remove,
+    Thaw,
 }
 
 /// Serves invocations until the runtime is gone.
@@ -41,5 +43,7 @@ pub(crate) fn run(args: &WorkerArgs) -> ExitCode {
         Function::Batch => transload_batch::serve(),
         Function::Delete => transload_delete::serve(),
         Function::Report => transload_report::serve(),
+        Function::Remove => transload_remove::serve(),
+        Function::Thaw => transload_thaw::serve(),
     }
 }

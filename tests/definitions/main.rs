@@ -14,6 +14,7 @@ use crate::states::{ALWAYS, NESTED, State, function_failures, states};
 const OBJECT: &str = include_str!("../../statemachine/object.asl.json");
 const BUCKET: &str = include_str!("../../statemachine/bucket.asl.json");
 const JANITOR: &str = include_str!("../../statemachine/janitor.asl.json");
+const NOTIFICATIONS: &str = include_str!("../../statemachine/notifications.asl.json");
 
 /// Left uncaught on purpose: the execution ends at this state with what was done kept, and a redrive enters it again.
 /// Someone has to mend something first (rights, a bucket, a key), or the transfer is parked.
@@ -44,7 +45,10 @@ fn parsed(definition: &str) -> Value {
 
 /// The states of all definitions.
 fn all_states() -> Vec<State> {
-    [OBJECT, BUCKET, JANITOR].iter().flat_map(|definition| states(&parsed(definition))).collect()
+    [OBJECT, BUCKET, JANITOR, NOTIFICATIONS]
+        .iter()
+        .flat_map(|definition| states(&parsed(definition)))
+        .collect()
 }
 
 #[test]
@@ -121,7 +125,7 @@ fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
             );
         }
     }
-    for top in [OBJECT, BUCKET, JANITOR].map(parsed) {
+    for top in [OBJECT, BUCKET, JANITOR, NOTIFICATIONS].map(parsed) {
         assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
     }
 }
@@ -160,13 +164,36 @@ fn substitutions_are_whole_strings_and_named_after_their_function() {
         walk(&parsed(definition), &mut found);
         found.into_keys().collect::<Vec<_>>()
     };
-    let functions = ["Abort", "Complete", "Copy", "Head", "Init", "Part"];
+    let functions = ["Abort", "Complete", "Copy", "Head", "Init", "Part", "Remove", "Thaw"];
     let expected: Vec<String> =
         functions.iter().map(|f| format!("{f}FunctionArn")).chain(["ResultsBucket".to_owned()]).collect();
+    let expected = sorted(expected);
     assert_eq!(of(OBJECT), expected);
     let of_many = ["BatchFunctionArn", "DeleteFunctionArn", "ListFunctionArn", "ObjectStateMachineArn"];
     assert_eq!(of(BUCKET), [&of_many[..], &["ReportFunctionArn"]].concat());
     assert_eq!(of(JANITOR), ["AbortFunctionArn"]);
+    let of_one_route =
+        ["DestinationBucket", "DestinationLocation", "ObjectStateMachineArn", "Options", "RouteName"];
+    let of_its_source = ["SourceBucket", "SourceLocation", "SourcePrefix"];
+    assert_eq!(of(NOTIFICATIONS), [&of_one_route[..], &of_its_source].concat());
+}
+
+#[test]
+fn both_ways_to_copy_differ_in_what_follows_alone() {
+    let states = &parsed(OBJECT)["States"];
+    let but_what_follows = |name: &str| {
+        let mut state = states[name].clone();
+        for field in ["Comment", "Next"] {
+            assert!(state.as_object_mut().unwrap().remove(field).is_some());
+        }
+        state
+    };
+    assert_eq!(but_what_follows("Copy"), but_what_follows("CopyFollowed"));
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
 }
 
 #[test]
@@ -176,6 +203,7 @@ fn the_page_is_made_from_the_definition() {
         ("object.asl.json", "one object", parsed(OBJECT)),
         ("bucket.asl.json", "many objects", parsed(BUCKET)),
         ("janitor.asl.json", "what is left behind", parsed(JANITOR)),
+        ("notifications.asl.json", "classic notifications", parsed(NOTIFICATIONS)),
     ];
     let expected = page::render(&machines, PARKED);
     if std::env::var_os("UPDATE_PAGES").is_some() {

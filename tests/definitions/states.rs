@@ -19,8 +19,11 @@ pub(crate) const ALWAYS: &[&str] = &[
 ];
 
 /// Errors of the service that starts an execution of another machine.
-pub(crate) const NESTED: &[&str] =
-    &["StepFunctions.ExecutionLimitExceededException", "StepFunctions.ThrottlingException"];
+pub(crate) const NESTED: &[&str] = &[
+    "StepFunctions.ExecutionAlreadyExistsException",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.ThrottlingException",
+];
 
 /// A state with where it stands.
 pub(crate) struct State {
@@ -53,6 +56,9 @@ fn collect(machine: &Value, in_map: bool, found: &mut Vec<State>) {
         found.push(State { name: name.clone(), kind, function, in_map, json: json.clone() });
         if json["ItemProcessor"].is_object() {
             collect(&json["ItemProcessor"], true, found);
+        }
+        for branch in json["Branches"].as_array().into_iter().flatten() {
+            collect(branch, true, found);
         }
     }
 }
@@ -109,6 +115,8 @@ pub(crate) fn function_failures(function: &str) -> &'static [ErrorName] {
         "complete" => transload_complete::FAILURES,
         "copy" => transload_copy::FAILURES,
         "abort" => transload_abort::FAILURES,
+        "remove" => transload_remove::FAILURES,
+        "thaw" => transload_thaw::FAILURES,
         "list" => transload_list::FAILURES,
         "batch" => transload_batch::FAILURES,
         "delete" => transload_delete::FAILURES,

@@ -57,6 +57,8 @@ impl Lambda for Handlers {
             "Part" => call!(transload_part::handle, &self.0, payload),
             "Complete" => call!(transload_complete::handle, &self.0, payload),
             "Abort" => call!(transload_abort::handle, &self.0, payload),
+            "Remove" => call!(transload_remove::handle, &self.0, payload),
+            "Thaw" => call!(transload_thaw::handle, &self.0, payload),
             other => panic!("no function {other}"),
         }
     }
@@ -103,7 +105,7 @@ impl World {
         std::fs::write(&file, text).unwrap();
         let stores = || ConfiguredStores::from_file(&file).unwrap();
         let engine = Engine::builder().lambda(Arc::new(Handlers(stores()))).open().await.unwrap();
-        let names = ["Head", "Copy", "Init", "Part", "Complete", "Abort"];
+        let names = ["Head", "Copy", "Init", "Part", "Complete", "Abort", "Remove", "Thaw"];
         let definition =
             names.iter().fold(DEFINITION.replace("${ResultsBucket}", "results"), |text, name| {
                 text.replace(&format!("${{{name}FunctionArn}}"), name)

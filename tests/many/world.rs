@@ -112,6 +112,7 @@ impl Functions {
             "complete" => handler!(transload_complete::handle),
             "copy" => handler!(transload_copy::handle),
             "abort" => handler!(transload_abort::handle),
+            "thaw" => handler!(transload_thaw::handle),
             "batch" => handler!(transload_batch::handle),
             "delete" => handler!(transload_delete::handle),
             "list" if self.lists.load(Ordering::Relaxed) => {
@@ -312,8 +313,10 @@ pub(crate) fn content(name: &str, size: usize) -> Vec<u8> {
 async fn create(engine: &Engine, name: &str, definition: &str, object: &str) -> String {
     let mut definition =
         definition.replace("${ResultsBucket}", "work").replace("${ObjectStateMachineArn}", object);
-    for function in ["Abort", "Batch", "Complete", "Copy", "Delete", "Head", "Init", "List", "Part", "Report"]
-    {
+    for function in [
+        "Abort", "Batch", "Complete", "Copy", "Delete", "Head", "Init", "List", "Part", "Remove", "Report",
+        "Thaw",
+    ] {
         definition = definition.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
     }
     let request = CreateStateMachine { name: name.to_owned(), definition, ..CreateStateMachine::default() };

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
 mod janitor;
+mod notifications;
 mod script;
 
 use serde_json::{Value, json};

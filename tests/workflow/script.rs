@@ -94,6 +94,8 @@ impl Lambda for Scripted {
                 "init" => init("upload-1"),
                 "part" => json!({"parts": [], "requests": {}}),
                 "abort" => json!({"aborted": true, "finished": false, "requests": {}}),
+                "remove" => json!({"outcome": "kept", "reason": "by script", "requests": {}}),
+                "thaw" => json!({"ready": true, "waitSeconds": 0, "requests": {}}),
                 _ => record(),
             })
         });
@@ -119,11 +121,30 @@ impl Lambda for Scripted {
 /// Makes a state machine whose functions are named in small letters.
 async fn create(engine: &Engine, name: &str, definition: &str) -> String {
     let mut definition = definition.replace("${ResultsBucket}", "results");
-    for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
+    for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part", "Remove", "Thaw"] {
         definition = definition.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
     }
     let request = CreateStateMachine { name: name.to_owned(), definition, ..CreateStateMachine::default() };
     engine.create_state_machine(request).await.unwrap().state_machine_arn
+}
+
+/// The machine for notifications, as it is deployed for a route.
+fn route(definition: &str, machine: &str) -> String {
+    // {"delete": true, "copyTags": false}
+    let options = "eyJkZWxldGUiOiB0cnVlLCAiY29weVRhZ3MiOiBmYWxzZX0=";
+    let filled = [
+        ("SourceLocation", "global"),
+        ("SourceBucket", "photos"),
+        ("SourcePrefix", "in/"),
+        ("DestinationLocation", "china"),
+        ("DestinationBucket", "photos-cn"),
+        ("Options", options),
+        ("RouteName", "photos"),
+        ("ObjectStateMachineArn", machine),
+    ];
+    filled
+        .iter()
+        .fold(definition.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
 }
 
 /// One engine, one script.
@@ -131,6 +152,7 @@ pub(crate) struct World {
     engine: Engine,
     machine: String,
     janitor: String,
+    notifications: String,
     functions: Arc<Scripted>,
 }
 
@@ -193,7 +215,9 @@ impl World {
             .unwrap();
         let machine = create(&engine, "object", include_str!("../../statemachine/object.asl.json")).await;
         let janitor = create(&engine, "janitor", include_str!("../../statemachine/janitor.asl.json")).await;
-        Self { engine, machine, janitor, functions }
+        let notifications = include_str!("../../statemachine/notifications.asl.json");
+        let notifications = create(&engine, "notifications", &route(notifications, &machine)).await;
+        Self { engine, machine, janitor, notifications, functions }
     }
 
     /// Payloads of the calls of one function, in order.
@@ -240,6 +264,17 @@ impl World {
             "resources": [of.arn], "detail": detail,
         });
         self.outcome(self.start(&self.janitor, &event.to_string()).await).await
+    }
+
+    /// Hands a batch of notifications over.
+    pub(crate) async fn notify(&self, batch: &Value) -> Outcome {
+        self.outcome(self.start(&self.notifications, &batch.to_string()).await).await
+    }
+
+    /// Waits for the transfer of a name that was started.
+    pub(crate) async fn transfer(&self, name: &str) -> Outcome {
+        let arn = self.machine.replace(":stateMachine:", ":execution:");
+        self.outcome(format!("{arn}:{name}")).await
     }
 
     /// Redrives an execution and waits for its end.

@@ -164,6 +164,7 @@ fn decision(head: &transload_wire::HeadOutput) -> &'static str {
         transload_wire::Decision::Copy => "copy",
         transload_wire::Decision::Parts => "parts",
         transload_wire::Decision::Renew => "renew",
+        transload_wire::Decision::Thaw => "thaw",
     }
 }
 

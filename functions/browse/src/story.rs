@@ -58,7 +58,7 @@ impl Story {
                 self.init = serde_json::from_value(payload).ok();
                 self.rounds += 1;
             }
-            "Copy" | "Complete" => self.result = serde_json::from_value(payload).ok(),
+            "Copy" | "CopyFollowed" | "Complete" => self.result = serde_json::from_value(payload).ok(),
             _ => {}
         }
     }

@@ -42,6 +42,18 @@ async fn as_the_source(
     }
 }
 
+/// What is done without a look at the destination: nothing for a deletion that is not to be followed, and nothing yet with a
+/// source that has to be restored first.
+pub(crate) fn instead(request: &TransferRequest, head: &Head) -> Option<(Decision, String)> {
+    if request.leaves_deletion() {
+        return Some((Decision::Skip, LEFT.to_owned()));
+    }
+    head.archived.then(|| (Decision::Thaw, "in an archive tier".to_owned()))
+}
+
+/// Why an event of a deletion does nothing.
+const LEFT: &str = "the event tells of a deletion, and options.delete is off";
+
 /// What is to be done if not nothing.
 pub(crate) fn route(layout: Option<&Layout>) -> (Decision, String) {
     match layout {

@@ -36,7 +36,10 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     let (from, to) = (source.as_ref(), destination.as_ref());
     let looked = look::look(from, to, request, &input.execution, input.pinned.as_ref()).await?;
     let layout = decide::layout(from, to, request, &looked.pinned, &looked.head).await?;
-    let (decision, reason) = looked.instead.unwrap_or_else(|| decide::route(layout.as_ref()));
+    let (decision, reason) = decide::instead(request, &looked.head)
+        .filter(|_| looked.instead.is_none() || request.leaves_deletion())
+        .or(looked.instead)
+        .unwrap_or_else(|| decide::route(layout.as_ref()));
     Ok(HeadOutput {
         decision,
         reason,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use transload_plan::{Filter, FilterRules, Likeness};
 use transload_store::{Ends, Shelf, Store, Stores};
-use transload_wire::{Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions};
+use transload_wire::{
+    Archived, Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions, WhenArchived,
+};
 
 use crate::ways::Ways;
 
@@ -39,9 +41,10 @@ impl Asked {
         ends: &mut Ends<'_, S>,
         input: &ListInput,
     ) -> Result<Self, Failure> {
-        let request = input.request.clone();
+        let mut request = input.request.clone();
         request.options.check()?;
         request.sync.check()?;
+        check_options(&mut request)?;
         check_prefix("source", &request.source)?;
         check_prefix("destination", &request.destination)?;
         check_apart(&request.source, &request.destination)?;
@@ -72,6 +75,18 @@ impl Asked {
             request,
         })
     }
+}
+
+/// What the executions for single objects are told. Deletions are found by comparison here, and counted before the first.
+fn check_options(request: &mut SyncRequest) -> Result<(), Failure> {
+    if request.options.delete {
+        return Err(ErrorName::InputInvalid
+            .because("options.delete: expected false (sync.delete says what a run deletes), found true"));
+    }
+    if request.sync.archived == Archived::Thaw {
+        request.options.archived = WhenArchived::Thaw;
+    }
+    Ok(())
 }
 
 fn likeness(compare: Compare) -> Likeness {

@@ -80,13 +80,14 @@ fn send(
     if standing.is_some() && asked.request.options.overwrite == Overwrite::Never {
         return skip(lists, source, EXISTS);
     }
-    if source.archived {
+    let thaws = source.archived && asked.request.sync.archived == Archived::Thaw;
+    if source.archived && !thaws {
         return archived(asked, lists, source);
     }
     lists.retrieve(source.storage_class.as_deref(), source.size);
-    let ListedObject { key, size, etag, version: version_id, last_modified, .. } = source;
+    let ListedObject { key, size, etag, version: version_id, last_modified, archived, .. } = source;
     let last_modified = Some(last_modified);
-    lists.copy(PlanCopy { key, size, etag, version_id, last_modified, replaces: standing }, to)
+    lists.copy(PlanCopy { key, size, etag, version_id, last_modified, archived, replaces: standing }, to)
 }
 
 /// What follows the source's prefix follows the destination's; `None` for what is no key there, or not below the prefix.
@@ -102,7 +103,8 @@ fn skip(lists: &mut Lists, source: ListedObject, reason: &str) -> Result<(), Fai
 
 fn archived(asked: &Asked, lists: &mut Lists, source: ListedObject) -> Result<(), Failure> {
     match asked.request.sync.archived {
-        Archived::Skip => skip(lists, source, ARCHIVED),
+        // What is to be thawed does not come here.
+        Archived::Skip | Archived::Thaw => skip(lists, source, ARCHIVED),
         Archived::Fail => Err(ErrorName::SourceArchived.because(format!(
             "source: expected no object in an archive tier (sync.archived is fail), found s3://{}/{}",
             asked.source.shelf.bucket, source.key

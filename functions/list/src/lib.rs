@@ -93,7 +93,7 @@ async fn run(
         let line = line.unwrap_or_default();
         Some(Left { ranges, line, found: found.clone(), calls: call, lists })
     };
-    let (sync, options) = (input.request.sync, input.request.options);
+    let (sync, options) = (asked.request.sync.clone(), asked.request.options.clone());
     Ok(ListOutput { left, found, work: place, sync, options, requests: ends.requests() })
 }
 

@@ -75,8 +75,9 @@ impl Lists {
         if self.plans {
             self.line(4, &PlanLine::Copy(copy.clone()))?;
         }
-        let PlanCopy { key, size, etag, version_id, replaces, .. } = copy;
-        if self.ways.is_small(size, &etag) {
+        let PlanCopy { key, size, etag, version_id, replaces, archived, .. } = copy;
+        // A batch can not wait for hours: what has to be thawed goes alone.
+        if !archived && self.ways.is_small(size, &etag) {
             self.ways.batched(&mut self.found, size);
             return self.small(&Item { key, size, etag, version_id, replaces });
         }

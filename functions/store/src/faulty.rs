@@ -22,12 +22,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rules::{Effect, Rules};
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
-use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
+use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, Tier, UploadId};
 
 use crate::{
     Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
-    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
-    Written,
+    PutBody, Ranged, Restore, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef,
+    Uploads, Verb, Written,
 };
 
 pub use body::BodyFault;
@@ -244,6 +244,15 @@ impl Store for Faulty {
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
         self.plain(Verb::DeleteObject, object.to_string(), self.inner.delete_object(object, etag)).await
+    }
+
+    async fn restore(
+        &self,
+        object: &ObjectRef,
+        tier: Tier,
+        days: Option<u32>,
+    ) -> Result<Restore, StoreError> {
+        self.plain(Verb::RestoreObject, object.to_string(), self.inner.restore(object, tier, days)).await
     }
 
     async fn put(

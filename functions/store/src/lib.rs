@@ -14,6 +14,7 @@ mod ends;
 mod error;
 mod failure;
 pub mod faulty;
+pub mod gone;
 mod keys;
 mod listing;
 pub mod location;
@@ -43,10 +44,10 @@ pub use keys::account;
 pub use listing::{ListedObject, ObjectListing, Shelf};
 pub use pages::all_parts;
 pub use retry::Backoff;
-pub use stamp::{Stamp, fingerprint, is_ours, made_from};
+pub use stamp::{Stamp, fingerprint, is_from, is_ours, made_from};
 pub use store::{
     BodyError, Complete, Condition, Created, Deleted, Head, ListedUpload, ObjectBody, ObjectRef, Opened,
-    PartBody, PartListing, PartRef, PutBody, Ranged, Store, StoredPart, Stores, Target, UploadRef, Uploads,
-    Written,
+    PartBody, PartListing, PartRef, PutBody, Ranged, Restore, Store, StoredPart, Stores, Target, UploadRef,
+    Uploads, Written,
 };
 pub use verb::Verb;

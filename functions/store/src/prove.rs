@@ -255,7 +255,8 @@ pub async fn guard(
 }
 
 /// The destination is not as Head found it: `DestinationChanged` if another transfer wrote it, which may have copied an
-/// older version as well as a newer one, so Head has to look again; else `DestinationExists`.
+/// older version as well as a newer one, or deleted it where deletions are followed, so Head has to look again; else
+/// `DestinationExists`.
 #[must_use]
 pub fn exists(
     destination: &Destination,
@@ -271,8 +272,8 @@ pub fn exists(
     };
     // A store that refuses although its object is just the expected one would refuse for ever.
     let moved = |head: &Head| *condition != Condition::Matches(head.etag.clone());
-    let again =
-        options.overwrite == Overwrite::IfDifferent && found.is_some_and(|head| is_ours(head) && moved(head));
+    let of_transfer = found.map_or(options.delete, |head| is_ours(head) && moved(head));
+    let again = options.overwrite == Overwrite::IfDifferent && of_transfer;
     let (name, who) = if again {
         (ErrorName::DestinationChanged, "another transfer")
     } else {

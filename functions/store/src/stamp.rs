@@ -69,6 +69,13 @@ pub fn made_from(object: &Head, source: &Pinned) -> Option<Ordering> {
     (from == origin(&source.object)).then(|| modified.cmp(source.last_modified.as_str()))
 }
 
+/// Whether an object was made by a transfer from this source, of whichever version.
+#[must_use]
+pub fn is_from(object: &Head, source: &Source) -> bool {
+    let order = object.attributes.metadata.get(ORDER_METADATA).and_then(|order| order.split_once('/'));
+    is_ours(object) && order.is_some_and(|(_, from)| from == origin(source))
+}
+
 /// Whether an object was written by a transfer, of whatever source.
 #[must_use]
 pub fn is_ours(object: &Head) -> bool {
@@ -103,7 +110,7 @@ mod tests {
 
     use transload_wire::{Attributes, ORDER_METADATA, Pinned, parse};
 
-    use super::{Stamp, made_from};
+    use super::{Stamp, is_from, made_from};
     use crate::Head;
 
     fn pinned(key: &str, modified: &str) -> Pinned {
@@ -138,6 +145,8 @@ mod tests {
         assert_eq!(made_from(&made, &at("11")), Some(Ordering::Less));
         assert_eq!(made_from(&made, &pinned("l", "2026-01-01T00:00:09Z")), None, "another source");
         assert_eq!(made_from(&object(Default::default()), &at("09")), None, "another writer's");
+        assert!(is_from(&made, &at("10").object) && !is_from(&made, &pinned("l", "").object));
+        assert!(!is_from(&object(Default::default()), &at("10").object), "another writer's");
         let odd = object([(ORDER_METADATA.to_owned(), "yesterday".to_owned())].into());
         assert_eq!(made_from(&odd, &at("09")), None);
     }

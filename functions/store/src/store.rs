@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{
     Attributes, BucketName, Checksum, ChecksumAlgorithm, Encryption, Etag, Failure, LocationName, ObjectKey,
-    Requests, UploadId, VersionId,
+    Requests, Tier, UploadId, VersionId,
 };
 
 use crate::listing::{ObjectListing, Shelf};
@@ -92,6 +92,15 @@ pub struct Opened {
 pub struct Deleted {
     /// The delete marker that hides it now, in a bucket with versions.
     pub marker: Option<VersionId>,
+}
+
+/// What asking an object back from its archive tier met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restore {
+    /// It comes back, since now or since an earlier call.
+    UnderWay,
+    /// It is readable, or in no archive tier.
+    Readable,
 }
 
 /// Where and with what attributes something is created.
@@ -301,6 +310,19 @@ pub trait Store: Send + Sync {
     /// Deletes an object if it has this ETag; in a bucket with versions a delete marker hides it then. Stores without
     /// conditional writes delete whatever is there.
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError>;
+
+    /// Asks an object back from its archive tier; `days` says how long the copy is kept, and is not said of an intelligent
+    /// class, which keeps it.
+    async fn restore(
+        &self,
+        object: &ObjectRef,
+        tier: Tier,
+        days: Option<u32>,
+    ) -> Result<Restore, StoreError> {
+        let _ = (tier, days);
+        let message = format!("{} {object}: this store has no archive", Verb::RestoreObject);
+        Err(StoreError::new(StoreErrorKind::Unsupported, message))
+    }
 
     /// Creates an object in one request.
     async fn put(&self, target: &Target, body: PutBody, condition: &Condition)

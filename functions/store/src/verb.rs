@@ -33,11 +33,13 @@ pub enum Verb {
     ListObjectVersions,
     /// The removal of an object.
     DeleteObject,
+    /// The return of an object from its archive tier.
+    RestoreObject,
 }
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::HeadObject,
         Self::GetObjectTagging,
         Self::GetObjectAttributes,
@@ -52,6 +54,7 @@ impl Verb {
         Self::ListObjectsV2,
         Self::ListObjectVersions,
         Self::DeleteObject,
+        Self::RestoreObject,
     ];
 
     /// S3's name.
@@ -72,6 +75,7 @@ impl Verb {
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListObjectVersions => "ListObjectVersions",
             Self::DeleteObject => "DeleteObject",
+            Self::RestoreObject => "RestoreObject",
         }
     }
 
@@ -86,6 +90,7 @@ impl Verb {
                 | Self::CompleteMultipartUpload
                 | Self::AbortMultipartUpload
                 | Self::DeleteObject
+                | Self::RestoreObject
         )
     }
 }

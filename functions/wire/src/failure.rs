@@ -57,6 +57,8 @@ error_names! {
     SourceDeleteMarker: permanent,
     /// The source is in an archive tier and has to be restored first.
     SourceArchived: permanent,
+    /// The source was asked back from its archive tier and is not readable after the hours allowed.
+    ThawOverdue: permanent,
     /// The source is encrypted with a key that only its owner has (SSE-C).
     SourceNeedsSseC: permanent,
     /// The source is no longer the version that was pinned.

@@ -20,9 +20,11 @@ mod options;
 mod parse;
 mod place;
 mod plan;
+mod remove;
 mod report;
 mod states;
 mod sync;
+mod thaw;
 
 pub use attributes::{
     Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
@@ -35,8 +37,9 @@ pub use names::{
 };
 pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
-pub use place::{Destination, Expect, Source, TransferRequest};
+pub use place::{Destination, Event, Expect, Source, TransferRequest};
 pub use plan::{Frozen, PLAN_VERSION, PlanCopy, PlanEnd, PlanHead, PlanLine, PlanSkip};
+pub use remove::{Removal, RemoveInput, RemoveOutput};
 pub use report::{Counts, DeleteInput, DeleteOutput, ReportInput, ReportOutput, Round, Todo};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,
@@ -47,3 +50,4 @@ pub use sync::{
     Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions, SyncRequest, Tally, Tree,
     Unfinished, Versions, WorkPlace,
 };
+pub use thaw::{Thaw, ThawInput, ThawOutput, Tier, WhenArchived};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::thaw::{Thaw, WhenArchived};
 use crate::{ErrorName, Failure, attributes};
 
 /// When an existing destination is replaced.
@@ -88,6 +89,14 @@ pub struct Options {
     pub copy_tags: bool,
     /// What is done about a source without a checksum of the whole object. Default `once`.
     pub verify: Verify,
+    /// Whether the object is deleted at the destination once the source does not have it any more, if it was copied from
+    /// there. The destination then follows the source whatever is asked for. Default false.
+    pub delete: bool,
+    /// What is done about a source in an archive tier. Default `fail`.
+    pub archived: WhenArchived,
+    /// How a source is asked back from an archive tier; only with `archived: "thaw"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thaw: Option<Thaw>,
 }
 
 impl Default for Options {
@@ -108,6 +117,9 @@ impl Default for Options {
             tags: None,
             copy_tags: true,
             verify: Verify::default(),
+            delete: false,
+            archived: WhenArchived::default(),
+            thaw: None,
         }
     }
 }
@@ -145,6 +157,8 @@ impl Options {
         range("partsInFlight", self.parts_in_flight, 1, 16)?;
         range("rounds", self.rounds, 1, 100)?;
         range("backoffSeconds", self.backoff_seconds, 1, 3_600)?;
+        self.check_delete()?;
+        crate::thaw::check(self.archived, self.thaw.as_ref())?;
         if let Some(class) = self.storage_class.as_deref().filter(|class| !STORAGE_CLASSES.contains(class)) {
             let expected = STORAGE_CLASSES.join(", ");
             return Err(ErrorName::DestinationInvalid
@@ -158,6 +172,18 @@ impl Options {
         }
         if let Some(tags) = &self.tags {
             attributes::check_tags(tags).map_err(|failure| failure.at("options.tags"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Options {
+    /// Two transfers that each replace whatever stands would take turns for ever, for each looks again after its write.
+    fn check_delete(&self) -> Result<(), Failure> {
+        if self.delete && self.overwrite != Overwrite::IfDifferent {
+            return Err(ErrorName::InputInvalid.because(
+                "options.delete: expected options.overwrite ifDifferent beside it, found always or never",
+            ));
         }
         Ok(())
     }

@@ -56,6 +56,17 @@ pub struct Expect {
     pub replaces: Option<Etag>,
 }
 
+/// What happened to the source, as far as whoever asks knows. What is to be done is found by looking: events come twice,
+/// late and in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Event {
+    /// It was made or overwritten.
+    Created,
+    /// It was deleted, or one of its versions was.
+    Deleted,
+}
+
 /// Input of an execution of `object.asl.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -73,6 +84,9 @@ pub struct TransferRequest {
     /// The rule that asks for it, for metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,
+    /// Why it is asked for. `deleted` does nothing unless the options allow to delete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
 }
 
 impl TransferRequest {
@@ -97,7 +111,18 @@ impl TransferRequest {
                 )));
             }
         }
+        if let (true, Some(version)) = (self.options.delete, &s.version_id) {
+            return Err(ErrorName::InputInvalid.because(format!(
+                "source.versionId: expected none beside options.delete, for the destination follows what is newest, found {version}"
+            )));
+        }
         self.options.check()
+    }
+
+    /// Whether it tells of a deletion that the destination is not to follow.
+    #[must_use]
+    pub fn leaves_deletion(&self) -> bool {
+        self.event == Some(Event::Deleted) && !self.options.delete
     }
 }
 

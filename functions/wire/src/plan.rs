@@ -67,6 +67,9 @@ pub struct PlanCopy {
     /// When it was written, ISO 8601; for readers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Whether it is in an archive tier, and is to be thawed first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
     /// ETag of what it replaces at the destination; null: nothing may be there.
     #[serde(default)]
     pub replaces: Option<Etag>,

@@ -71,6 +71,8 @@ pub enum Decision {
     Parts,
     /// Begin anew with the newest version; only of a source that was pinned before.
     Renew,
+    /// Ask it back from its archive tier, and look again then.
+    Thaw,
 }
 
 /// Output of Head.

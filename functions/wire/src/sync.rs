@@ -133,6 +133,8 @@ pub enum Archived {
     Skip,
     /// The run fails before anything is written.
     Fail,
+    /// Each is asked back and copied by an execution of its own, as `options.thaw` says.
+    Thaw,
 }
 
 /// What is compared, how, and what follows.

@@ -221,7 +221,7 @@ impl<'a> States<'a> {
     pub async fn run(&self) -> Result<Outcome, Failure> {
         let head = retried!(|_| self.head(), transload_head::FAILURES)?;
         match head.decision {
-            Decision::Skip | Decision::Renew => Ok(Outcome::Skipped(Box::new(head))),
+            Decision::Skip | Decision::Renew | Decision::Thaw => Ok(Outcome::Skipped(Box::new(head))),
             Decision::Copy => {
                 let input = self.copy_input(&head);
                 let stores = &self.world.stores;

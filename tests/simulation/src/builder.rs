@@ -33,6 +33,7 @@ pub struct Builder {
     capabilities: Capabilities,
     options: Value,
     concurrency: usize,
+    restore_takes: Duration,
     janitor: bool,
     decorate: Option<Decorate>,
     definitions: Definitions,
@@ -48,6 +49,7 @@ impl Builder {
             capabilities: Capabilities::default(),
             options: json!({}),
             concurrency: 64,
+            restore_takes: Duration::ZERO,
             janitor: true,
             decorate: None,
             definitions: definitions(),
@@ -86,6 +88,13 @@ impl Builder {
     #[must_use]
     pub fn concurrency(mut self, workers: usize) -> Self {
         self.concurrency = workers;
+        self
+    }
+
+    /// How long an archived object takes to come back. At once, unless set.
+    #[must_use]
+    pub fn restore_takes(mut self, time: Duration) -> Self {
+        self.restore_takes = time;
         self
     }
 
@@ -142,6 +151,9 @@ impl Builder {
         // Nobody has to listen any more.
         let source = self.server("source", SOURCE_BUCKET, time, move |event| drop(events.send(event)))?;
         let destination = self.server("destination", DESTINATION_BUCKET, time, move |event| {
+            if event["detail-type"] != "Object Created" {
+                return;
+            }
             let object = &event["detail"]["object"];
             let (key, etag) =
                 (object["key"].as_str().unwrap_or_default(), object["etag"].as_str().unwrap_or_default());
@@ -205,6 +217,7 @@ impl Builder {
             .limits(limits)
             .capabilities(capabilities)
             .bucket(bucket, BucketOptions { versioning, ..BucketOptions::default() })
+            .restore_takes(self.restore_takes)
             .clock(move || time.now())
             .on_event(heard)
             .seed(self.seed.number(name));

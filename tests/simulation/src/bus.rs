@@ -109,10 +109,12 @@ fn rules(options: &Value) -> Outcome<Rules> {
     let template = format!(
         r#"{{"source": {{"location": "source", "bucket": <bucket>, "key": <key>}}, "destination": {{"location": "destination", "bucket": "{DESTINATION_BUCKET}", "key": <key>}}, "options": {options}}}"#
     );
+    let kinds: &[&str] =
+        if options["delete"] == true { &["Object Created", "Object Deleted"] } else { &["Object Created"] };
     let paths = json!({"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"});
     let rule: Rule = serde_json::from_value(json!({
         "Name": "copy",
-        "EventPattern": {"source": ["aws.s3"], "detail-type": ["Object Created"]},
+        "EventPattern": {"source": ["aws.s3"], "detail-type": kinds},
         "Targets": [{
             "Id": "machine", "Arn": machine("object"),
             "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template},

@@ -23,7 +23,7 @@ use crate::trace::Trace;
 pub struct Call {
     /// Counts all invocations of the world, from 1.
     pub number: u64,
-    /// `head`, `init`, `part`, `complete`, `copy` or `abort`.
+    /// `head`, `init`, `part`, `complete`, `copy`, `abort`, `remove` or `thaw`.
     pub function: String,
     /// The state that calls.
     pub state: String,
@@ -308,6 +308,8 @@ async fn work(
         "complete" => handler!(transload_complete::handle),
         "copy" => handler!(transload_copy::handle),
         "abort" => handler!(transload_abort::handle),
+        "remove" => handler!(transload_remove::handle),
+        "thaw" => handler!(transload_thaw::handle),
         other => Err(transload_wire::ErrorName::Internal.because(format!("no function {other}"))),
     };
     output.map(|output| output.get().to_owned())

@@ -13,7 +13,7 @@ use stepfunctions_local::{
     StartExecution,
 };
 use strict_s3::{Direct, OpenUpload, Server, StoredObject};
-use transload_store::{Condition, PutBody, Stores, Target};
+use transload_store::{Condition, ObjectRef, PutBody, Stores, Target};
 use transload_wire::Attributes;
 
 use crate::builder::Builder;
@@ -149,6 +149,25 @@ impl World {
             self.time.elapsed(),
         );
         Ok(())
+    }
+
+    /// Deletes what is newest of a source's object through the API, which sends an event. False: there is nothing.
+    ///
+    /// # Errors
+    /// The request fails.
+    pub async fn remove_source(&self, key: &str) -> Outcome<bool> {
+        let name = "source".parse().map_err(|error| Broken(format!("{error:?}")))?;
+        let store = self.writer.open(&name).map_err(Broken::of)?;
+        let Some(found) = self.source.direct().get(SOURCE_BUCKET, key) else { return Ok(false) };
+        let object = ObjectRef {
+            bucket: SOURCE_BUCKET.parse().map_err(|error| Broken(format!("{error:?}")))?,
+            key: key.parse().map_err(|error| Broken(format!("{error:?}")))?,
+            version: None,
+            requester_pays: false,
+        };
+        let etag = found.etag.trim_matches('"').parse().map_err(|error| Broken(format!("{error:?}")))?;
+        store.delete_object(&object, &etag).await.map_err(Broken::of)?;
+        Ok(true)
     }
 
     /// Deletes the object that is to be copied.
@@ -402,7 +421,7 @@ pub(crate) fn definitions() -> Definitions {
     ];
     let filled = texts.map(|(name, text)| {
         let mut text = text.replace("${ResultsBucket}", "results");
-        for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part"] {
+        for function in ["Abort", "Complete", "Copy", "Head", "Init", "Part", "Remove", "Thaw"] {
             text = text.replace(&format!("${{{function}FunctionArn}}"), &function.to_lowercase());
         }
         (name.to_owned(), text)

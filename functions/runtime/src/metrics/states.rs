@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use transload_wire::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, HeadInput, HeadOutput, InitInput,
-    InitOutput, PartInput, PartOutput, Pinned, RouteName,
+    InitOutput, PartInput, PartOutput, Pinned, RemoveInput, RemoveOutput, RouteName, ThawInput, ThawOutput,
 };
 
 use super::Measure as M;
@@ -50,6 +50,20 @@ impl Input for AbortInput {
     }
 }
 
+impl Input for RemoveInput {
+    fn facts(&self) -> Facts {
+        facts(self.route.as_ref(), None, false)
+    }
+}
+
+impl Input for ThawInput {
+    fn facts(&self) -> Facts {
+        facts(self.route.as_ref(), Some(&self.source), false)
+    }
+}
+
+impl Output for RemoveOutput {}
+impl Output for ThawOutput {}
 impl Output for HeadOutput {}
 impl Output for InitOutput {}
 impl Output for AbortOutput {}

@@ -1,10 +1,10 @@
 //! Objects put whole, and read back.
 
 use transload_plan::ByteRange;
-use transload_wire::{Attributes, ChecksumKind};
+use transload_wire::{Attributes, ChecksumKind, Tier};
 
 use super::{Subject, body, bytes, collect, kind};
-use crate::{Condition, Head, StoreErrorKind as Kind, Verb};
+use crate::{Condition, Head, Restore, StoreErrorKind as Kind, Verb};
 
 pub(super) async fn run(subject: &Subject) {
     an_object_comes_back_as_it_was_put(subject).await;
@@ -14,6 +14,7 @@ pub(super) async fn run(subject: &Subject) {
     one_get_tells_what_head_tells(subject).await;
     keys_are_kept_byte_for_byte(subject).await;
     requests_are_counted_by_operation(subject).await;
+    an_archived_object_is_restored_before_it_is_read(subject).await;
 }
 
 async fn an_object_comes_back_as_it_was_put(subject: &Subject) {
@@ -126,4 +127,27 @@ async fn requests_are_counted_by_operation(subject: &Subject) {
     subject.head("counted").await;
     subject.head("counted").await;
     assert_eq!((count(Verb::HeadObject) - heads, count(Verb::PutObject) - puts), (2, 1));
+}
+
+async fn an_archived_object_is_restored_before_it_is_read(subject: &Subject) {
+    let (mut target, object) = (subject.target("archived"), subject.object("archived"));
+    target.attributes.storage_class = Some("GLACIER".to_owned());
+    let written = subject.store.put(&target, body(b"cold"), &Condition::Anything).await.expect("put");
+    let range = ByteRange { start: 0, len: 4 };
+    assert!(subject.head("archived").await.archived);
+    let read = subject.store.get_range(&object, &written.etag, range, 4).await;
+    assert_eq!(kind("a read of an archived object", read), Kind::Archived);
+    let restored = subject.store.restore(&object, Tier::Bulk, Some(2)).await.expect("restore");
+    assert_eq!(restored, Restore::UnderWay, "it is not said to be readable before HEAD says so");
+    while subject.head("archived").await.archived {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        // Asking again does no harm.
+        subject.store.restore(&object, Tier::Bulk, Some(2)).await.expect("restore again");
+    }
+    assert_eq!(subject.read("archived", range).await, b"cold"[..]);
+    subject.put("warm", b"warm").await;
+    let warm = subject.store.restore(&subject.object("warm"), Tier::Standard, Some(1)).await;
+    assert_eq!(warm.expect("restore of what is not archived"), Restore::Readable);
+    let missing = subject.store.restore(&subject.object("no such key"), Tier::Standard, Some(1)).await;
+    assert_eq!(kind("restore of nothing", missing), Kind::NotFound);
 }

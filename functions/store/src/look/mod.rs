@@ -52,6 +52,8 @@ pub async fn look(
         pin::pin(source, request, before).await.map_err(|failure| expect::gone(request, failure))?;
     expect::source(request, &pinned)?;
     if let Some(before) = before {
+        // A restored copy does not last: it may have gone back while it was read.
+        pin::readable(request, &head)?;
         pin::compare(before, &pinned)?;
         pin::probe(source, &pinned).await?;
     }

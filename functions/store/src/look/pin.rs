@@ -1,7 +1,7 @@
 //! Pins the one version of the source that every later read has to deliver.
 
 use transload_plan::ByteRange;
-use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest};
+use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest, WhenArchived};
 
 use crate::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
 
@@ -22,12 +22,20 @@ pub(super) async fn pin(
         }
         failure
     })?;
-    if head.archived {
-        let class = head.attributes.storage_class.as_deref().unwrap_or("an archive tier");
-        return Err(ErrorName::SourceArchived
-            .because(format!("source: expected {} to be readable, found it in {class}", request.source)));
+    if request.options.archived == WhenArchived::Fail {
+        readable(request, &head)?;
     }
     Ok((of(request, &head), head))
+}
+
+/// Refuses a source that has to be restored first.
+pub(super) fn readable(request: &TransferRequest, head: &Head) -> Result<(), Failure> {
+    if !head.archived {
+        return Ok(());
+    }
+    let class = head.attributes.storage_class.as_deref().unwrap_or("an archive tier");
+    Err(ErrorName::SourceArchived
+        .because(format!("source: expected {} to be readable, found it in {class}", request.source)))
 }
 
 /// The version whose facts these are.

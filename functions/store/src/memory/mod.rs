@@ -25,11 +25,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use state::State;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
-use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
+use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, Tier, UploadId};
 
 use crate::{
     Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
-    PutBody, Ranged, Shelf, Store, StoreError, StoredPart, Target, UploadRef, Uploads, Verb, Written,
+    PutBody, Ranged, Restore, Shelf, Store, StoreError, StoredPart, Target, UploadRef, Uploads, Verb,
+    Written,
 };
 
 pub use stores::MemoryStores;
@@ -153,6 +154,15 @@ impl Store for MemoryStore {
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
         write::delete(&self.config, &mut self.lock(), object, etag)
+    }
+
+    async fn restore(
+        &self,
+        object: &ObjectRef,
+        _tier: Tier,
+        _days: Option<u32>,
+    ) -> Result<Restore, StoreError> {
+        write::restore(&mut self.lock(), object)
     }
 
     async fn put(

@@ -97,6 +97,16 @@ impl Bucket {
         }
     }
 
+    /// The content of the version asked for, or of the newest.
+    pub(super) fn version_mut(&mut self, key: &ObjectKey, id: Option<&VersionId>) -> Option<&mut Content> {
+        let versions = self.objects.get_mut(key)?;
+        let found = match id {
+            Some(id) => versions.iter_mut().find(|version| version.id.as_ref() == Some(id)),
+            None => versions.last_mut(),
+        };
+        found?.content.as_mut()
+    }
+
     /// The newest version's content, unless it is a delete marker.
     pub(super) fn newest(&self, key: &ObjectKey) -> Option<&Content> {
         self.version(key, None)?.content.as_ref()

@@ -11,8 +11,8 @@ use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
 use crate::{
-    Complete, Condition, Deleted, Hasher, ObjectRef, StoreError, StoreErrorKind as Kind, Target, UploadRef,
-    Verb, Written,
+    Complete, Condition, Deleted, Hasher, ObjectRef, Restore, StoreError, StoreErrorKind as Kind, Target,
+    UploadRef, Verb, Written,
 };
 
 pub(super) fn put(
@@ -32,7 +32,7 @@ pub(super) fn put(
         checksum: algorithm.map(|algorithm| hash(algorithm, &bytes)),
         target: target.clone(),
         parts: None,
-        archived: false,
+        archived: is_archive(target),
         customer_key: false,
         bytes,
     };
@@ -101,7 +101,7 @@ fn assemble(
         checksum,
         target: upload.target.clone(),
         parts: Some(lengths),
-        archived: false,
+        archived: is_archive(&upload.target),
         customer_key: false,
     })
 }
@@ -126,6 +126,24 @@ pub(super) fn delete(
         return Err(StoreError::new(kind, message));
     }
     Ok(Deleted { marker: bucket.store(&object.key, None, tick) })
+}
+
+/// Classes whose objects have to be restored before they are read.
+fn is_archive(target: &Target) -> bool {
+    matches!(target.attributes.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
+}
+
+/// Takes effect at once, and for good.
+pub(super) fn restore(state: &mut State, object: &ObjectRef) -> Result<Restore, StoreError> {
+    let verb = Verb::RestoreObject;
+    state.begin(verb, &object.bucket)?;
+    state.content(verb, object)?;
+    let bucket = state.bucket(verb, object.bucket.as_str())?;
+    let content = bucket.version_mut(&object.key, object.version.as_ref());
+    match content.map(|content| std::mem::replace(&mut content.archived, false)) {
+        Some(true) => Ok(Restore::UnderWay),
+        _ => Ok(Restore::Readable),
+    }
 }
 
 fn check_parts(config: &MemoryConfig, upload: &Upload, complete: &Complete) -> Result<(), (Kind, String)> {

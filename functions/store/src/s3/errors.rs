@@ -86,7 +86,7 @@ fn by_code(code: &str) -> Option<Kind> {
         | "TokenRefreshRequired"
         | "UnrecognizedClientException" => Kind::Credentials,
         "PreconditionFailed" => Kind::PreconditionFailed,
-        "ConditionalRequestConflict" => Kind::Conflict,
+        "ConditionalRequestConflict" | "RestoreAlreadyInProgress" => Kind::Conflict,
         "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" => Kind::InvalidPart,
         "BadDigest"
         | "InvalidChunkSizeError"
@@ -105,7 +105,11 @@ fn by_code(code: &str) -> Option<Kind> {
         | "ThrottlingException"
         | "TooManyRequests"
         | "TooManyRequestsException" => Kind::Throttled,
-        "InternalError" | "InternalFailure" | "OperationAborted" | "ServiceUnavailable" => Kind::Unavailable,
+        "GlacierExpeditedRetrievalNotAvailable"
+        | "InternalError"
+        | "InternalFailure"
+        | "OperationAborted"
+        | "ServiceUnavailable" => Kind::Unavailable,
         code => return of_keys(code),
     })
 }

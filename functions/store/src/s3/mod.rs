@@ -20,6 +20,7 @@ mod open;
 mod outgoing;
 mod progress;
 mod read;
+mod restore;
 mod send;
 mod settings;
 mod source_parts;
@@ -38,13 +39,13 @@ use counter::Counter;
 use credentials::Kept;
 use tokio::sync::OnceCell;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
-use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, UploadId};
+use transload_wire::{BucketName, ChecksumAlgorithm, Etag, ObjectKey, Requests, Tier, UploadId};
 
 use crate::location::Partition;
 use crate::{
     Complete, Condition, Created, Deleted, Head, ObjectListing, ObjectRef, Opened, PartBody, PartListing,
-    PutBody, Ranged, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef, Uploads, Verb,
-    Written,
+    PutBody, Ranged, Restore, Shelf, Store, StoreError, StoreErrorKind, StoredPart, Target, UploadRef,
+    Uploads, Verb, Written,
 };
 
 pub use crate::keys::Issued;
@@ -180,6 +181,15 @@ impl Store for S3Store {
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
         delete::delete(self, object, etag).await
+    }
+
+    async fn restore(
+        &self,
+        object: &ObjectRef,
+        tier: Tier,
+        days: Option<u32>,
+    ) -> Result<Restore, StoreError> {
+        restore::restore(self, object, tier, days).await
     }
 
     async fn put(
