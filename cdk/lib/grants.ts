@@ -2,7 +2,7 @@
 // policies from this table and from nothing else; the tests compare the template with it.
 
 /** The functions that move one object. */
-export const OBJECT_FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'abort'] as const;
+export const OBJECT_FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'abort', 'remove', 'thaw'] as const;
 
 /** The functions that make one tree of keys like another. */
 export const BUCKET_FUNCTIONS = ['list', 'batch', 'delete', 'report'] as const;
@@ -220,6 +220,39 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       },
       decrypt('HeadObject'),
     ],
+  },
+  // Only for routes that follow deletions.
+  remove: {
+    source: [
+      { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'whether the source is what was copied' },
+      list(
+        'whether the source is gone: HEAD does not tell a missing key from a missing bucket',
+        'ListObjectsV2',
+        'HeadObject',
+      ),
+      decrypt('HeadObject'),
+    ],
+    destination: [
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['HeadObject', 'DeleteObject'],
+        reason: 'what stands there, and from which source; S3 asks for it where a deletion is conditional on an ETag',
+      },
+      missing('HeadObject'),
+      { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes the copy of what is gone' },
+      decrypt('HeadObject'),
+    ],
+  },
+  // Only for routes that thaw.
+  thaw: {
+    source: [
+      ...read('whether the source can be read by now', 'HeadObject'),
+      missing('HeadObject'),
+      { action: 's3:RestoreObject', on: 'objects', calls: ['RestoreObject'], reason: 'asks the source back' },
+      decrypt('HeadObject'),
+    ],
+    destination: [],
   },
   list: {
     source: [

@@ -36,6 +36,10 @@ function serves(name: FunctionName, transfer: Transfer): boolean {
       return transfer.sync !== undefined;
     case 'delete':
       return transfer.sync?.delete !== undefined;
+    case 'remove':
+      return transfer.options?.delete === true;
+    case 'thaw':
+      return transfer.options?.archived === 'thaw' || transfer.sync?.archived === 'thaw';
     default:
       return true;
   }

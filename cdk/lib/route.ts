@@ -39,7 +39,7 @@ export interface RouteProps {
    */
   readonly ignore?: string[];
   /**
-   * What starts a transfer: created, or nothing at all (an empty list: the route is for a schedule, or for transfers by hand).
+   * What starts a transfer: created, deleted (then the copy of what is gone is deleted), or nothing at all (an empty list: the route is for a schedule, or for transfers by hand).
    * @default - created
    */
   readonly events?: string[];
@@ -84,6 +84,11 @@ export interface RouteConstructProps {
   readonly bucketMachine: StateMachine;
 }
 
+/** Events by S3's names. */
+const DETAIL_TYPES = [
+  ['created', 'Object Created'],
+  ['deleted', 'Object Deleted'],
+] as const;
 /** EventBridge takes patterns of so many characters. */
 const LONGEST_PATTERN = 2_048;
 /** And constant inputs of so many. */
@@ -161,7 +166,7 @@ function patternOf(route: RouteProps): events.EventPattern {
     prefix !== '' ? [{ prefix }] : ignored.length > 0 ? [{ 'anything-but': { wildcard: ignored } }] : undefined;
   const pattern = {
     source: ['aws.s3'],
-    detailType: ['Object Created'],
+    detailType: DETAIL_TYPES.filter(([event]) => (route.events ?? ['created']).includes(event)).map(([, type]) => type),
     detail: { bucket: { name: [bucket] }, ...(key === undefined ? {} : { object: { key } }) },
   };
   const length = JSON.stringify(pattern).length;
@@ -207,7 +212,8 @@ function requestOf({ name, source, destination, options, sync }: Transfer): Reco
   const request = {
     source: tree(source),
     destination: tree(destination),
-    ...(options === undefined ? {} : { options }),
+    // What a comparison deletes, it counts before.
+    ...(options === undefined ? {} : { options: { ...options, delete: undefined } }),
     sync: sync ?? {},
     route: name,
   };

@@ -5,7 +5,7 @@ import { partitionOfStack } from './partition';
 import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
 import { RouteEnd, RouteProps, hasEvents } from './route';
 import { SyncOptions, checkIgnore, checkSync } from './sync';
-import { Transfer, TransferEnd, checkOptions } from './transfer';
+import { Transfer, TransferEnd, TransferOptions, checkOptions } from './transfer';
 
 const FIELDS: Fields<RouteProps> = {
   name: 'text',
@@ -66,11 +66,17 @@ function resolveRoute(path: string, route: RouteProps, locations: Location[]): T
     locations,
   );
   checkEvents(path, route, source);
-  if (route.options !== undefined) {
-    checkOptions(`${path}.options`, route.options, destination);
+  const options = optionsOf(route);
+  if (options !== undefined) {
+    checkOptions(`${path}.options`, options, destination);
   }
   const sync = resolveSync(path, route, source, destination);
-  return { name: route.name, source, destination, options: route.options, sync };
+  return { name: route.name, source, destination, options, sync };
+}
+
+/** Events of deletions are for routes that follow them. */
+function optionsOf({ events, options }: RouteProps): TransferOptions | undefined {
+  return events?.includes('deleted') ? { ...options, delete: true } : options;
 }
 
 /** How the ends are compared, with the route's own ignore list; undefined if they are not. */
@@ -147,10 +153,7 @@ function resolveEnd(path: string, end: RouteEnd, locations: Location[]): Transfe
 
 function checkEvents(path: string, route: RouteProps, source: TransferEnd): void {
   const events = route.events ?? ['created'];
-  if (events.includes('deleted')) {
-    throw new Problem(`${path}.events`, 'created only (a schedule with sync.delete follows deletions)', events);
-  }
-  events.forEach((event, index) => checkOneOf(`${path}.events[${index}]`, event, ['created']));
+  events.forEach((event, index) => checkOneOf(`${path}.events[${index}]`, event, ['created', 'deleted']));
   const ignore = route.ignore ?? [];
   if (ignore.length > 0 && route.source.prefix !== undefined && hasEvents(route)) {
     throw new Problem(

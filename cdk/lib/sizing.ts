@@ -26,6 +26,8 @@ export const SIZES: Readonly<Record<FunctionName, Size>> = {
   },
   copy: { memory: 512, timeout: 900, reason: 'streams; the longest that Lambda allows' },
   abort: { memory: 256, timeout: 300, reason: 'a few small requests' },
+  remove: { memory: 256, timeout: 300, reason: 'a few small requests' },
+  thaw: { memory: 256, timeout: 300, reason: 'two small requests' },
   list: {
     memory: 1_024,
     timeout: 900,

@@ -157,7 +157,7 @@ export function checkSync(path: string, sync: SyncOptions): void {
   checkFields(path, sync, SYNC);
   checkOneOf(`${path}.compare`, sync.compare, ['none', 'size', 'checksum', 'version', 'newer']);
   checkOneOf(`${path}.versions`, sync.versions, ['off', 'listed']);
-  checkOneOf(`${path}.archived`, sync.archived, ['skip', 'fail']);
+  checkOneOf(`${path}.archived`, sync.archived, ['skip', 'fail', 'thaw']);
   checkNumbers(path, sync);
   checkFilters(path, sync);
   if (sync.delete !== undefined) {

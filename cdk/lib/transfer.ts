@@ -20,6 +20,25 @@ export interface TransferEncryption {
   readonly bucketKey?: boolean;
 }
 
+/** How a source is asked back from an archive tier. */
+export interface TransferThaw {
+  /**
+   * Standard (hours), Bulk (cheapest, up to 48 hours) or Expedited (minutes; not of a deep archive).
+   * @default Standard
+   */
+  readonly tier?: string;
+  /**
+   * Days that the restored copy is kept, 1 to 365.
+   * @default 3
+   */
+  readonly days?: number;
+  /**
+   * Hours of waiting after which the transfer fails, 1 to 144.
+   * @default 72
+   */
+  readonly deadlineHours?: number;
+}
+
 /** Options of a transfer, as the machine's input has them. */
 export interface TransferOptions {
   /**
@@ -97,6 +116,22 @@ export interface TransferOptions {
    * @default once
    */
   readonly verify?: string;
+  /**
+   * Whether the copy of a source that is gone is deleted; true for a route with events `deleted`. Only with overwrite
+   * ifDifferent.
+   * @default false
+   */
+  readonly delete?: boolean;
+  /**
+   * What is done about a source in an archive tier: fail, or thaw (asked back, waited for without a worker, copied).
+   * @default fail
+   */
+  readonly archived?: string;
+  /**
+   * How a source is asked back; only with archived thaw.
+   * @default - the defaults of each
+   */
+  readonly thaw?: TransferThaw;
 }
 
 /** An end of a transfer, resolved. */
@@ -148,7 +183,11 @@ const OPTIONS: Fields<TransferOptions> = {
   tags: 'map',
   copyTags: 'flag',
   verify: 'text',
+  delete: 'flag',
+  archived: 'text',
+  thaw: 'object',
 };
+const THAW: Fields<TransferThaw> = { tier: 'text', days: 'number', deadlineHours: 'number' };
 const ENCRYPTION: Fields<TransferEncryption> = { type: 'text', keyId: 'text', bucketKey: 'flag' };
 /** Classes that any general purpose bucket takes. */
 const STORAGE_CLASSES = [
@@ -177,12 +216,30 @@ export function checkOptions(path: string, options: TransferOptions, destination
   checkOneOf(`${path}.overwrite`, options.overwrite, ['ifDifferent', 'always', 'never']);
   checkOneOf(`${path}.verify`, options.verify, ['once', 'readBack']);
   checkOneOf(`${path}.storageClass`, options.storageClass, STORAGE_CLASSES);
+  checkOneOf(`${path}.archived`, options.archived, ['fail', 'thaw']);
+  if (options.delete === true && (options.overwrite ?? 'ifDifferent') !== 'ifDifferent') {
+    throw new Problem(`${path}.overwrite`, 'ifDifferent where deletions are followed', options.overwrite);
+  }
+  checkThaw(`${path}.thaw`, options);
   if (JSON.stringify(options).match(/[<>]/)) {
     throw new Problem(path, 'no < and > (an input transformer takes them for its variables)');
   }
   if (options.encryption !== undefined) {
     checkEncryption(`${path}.encryption`, options.encryption, destination);
   }
+}
+
+function checkThaw(path: string, { thaw, archived }: TransferOptions): void {
+  if (thaw === undefined) {
+    return;
+  }
+  checkFields(path, thaw, THAW);
+  if (archived !== 'thaw') {
+    throw new Problem(path, 'archived thaw beside it', archived ?? 'fail');
+  }
+  checkOneOf(`${path}.tier`, thaw.tier, ['Standard', 'Bulk', 'Expedited']);
+  checkRange(`${path}.days`, thaw.days, 1, 365);
+  checkRange(`${path}.deadlineHours`, thaw.deadlineHours, 1, 144);
 }
 
 function checkEncryption(path: string, encryption: TransferEncryption, destination: TransferEnd): void {

@@ -20,7 +20,7 @@ import { Transfer } from './transfer';
 
 /** Properties of a function. */
 export interface TransloadFunctionProps extends RetentionProps {
-  /** Which one: head, init, part, complete, copy, abort, list, batch, delete, report. */
+  /** Which one: head, init, part, complete, copy, abort, remove, thaw, list, batch, delete, report. */
   readonly name: string;
   /** Folder with one folder for each function, each with a file `bootstrap`, and zips of these if there are any. */
   readonly code: string;

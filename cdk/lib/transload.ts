@@ -53,7 +53,7 @@ export interface TransloadProps extends RetentionProps {
   readonly definitions?: string;
   /**
    * MiB by function, 128 to 10240.
-   * @default - 256 for head, init, abort and delete, 512 for part, complete, copy and report, 1024 for list and batch
+   * @default - 256 for head, init, abort, remove, thaw and delete, 512 for part, complete, copy and report, 1024 for list and batch
    */
   readonly memory?: { [functionName: string]: number };
   /**

@@ -5,9 +5,20 @@ import * as path from 'node:path';
 const here = path.resolve(path.dirname(new URL(import.meta.url).pathname), '..');
 const repository = path.join(here, '..');
 const binaries = path.join(repository, 'target', 'lambda');
-const missing = ['head', 'init', 'part', 'complete', 'copy', 'abort'].filter(
-  (name) => !fs.existsSync(path.join(binaries, name, 'bootstrap')),
-);
+const missing = [
+  'head',
+  'init',
+  'part',
+  'complete',
+  'copy',
+  'abort',
+  'remove',
+  'thaw',
+  'list',
+  'batch',
+  'delete',
+  'report',
+].filter((name) => !fs.existsSync(path.join(binaries, name, 'bootstrap')));
 if (missing.length > 0) {
   console.error(
     `${binaries}: expected the binaries of ${missing.join(', ')}, found none; build them with ../build-lambdas`,

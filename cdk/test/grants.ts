@@ -81,6 +81,15 @@ const MOST: Readonly<Record<FunctionName, string[]>> = {
     ...key('into', 'Decrypt', 'GenerateDataKey'),
   ],
   abort: [...into('AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts'), ...key('into', 'Decrypt')],
+  remove: [
+    ...from('GetObject'),
+    list('from'),
+    ...key('from', 'Decrypt'),
+    ...into('DeleteObject', 'GetObject'),
+    list('into'),
+    ...key('into', 'Decrypt'),
+  ],
+  thaw: [...from('GetObject', 'GetObjectVersion', 'RestoreObject'), list('from'), ...key('from', 'Decrypt')],
   list: [
     ...from('GetObject', 'GetObjectVersion'),
     list('from'),
@@ -146,7 +155,7 @@ test('when a location has credentials of its own, a function may read these and 
   const everywhere = [SECRET, via('secretsmanager', 'secret'), PARAMETER, via('ssm', 'parameter'), ROLE, TOKEN].map(
     account,
   );
-  for (const name of OBJECT_FUNCTIONS) {
+  for (const name of OBJECT_FUNCTIONS.filter((one) => !['remove', 'thaw'].includes(one))) {
     const reads = ['head', 'part', 'copy'].includes(name);
     assert.deepStrictEqual(found(name), [...everywhere, ...(reads ? [account(MINIO)] : [])].sort(), name);
   }
@@ -156,6 +165,7 @@ test('when a location has credentials of its own, a function may read these and 
   assert.deepStrictEqual(found('batch'), [...compared, account(MINIO)].sort());
   assert.deepStrictEqual(found('delete'), compared.sort());
   assert.deepStrictEqual(found('report'), []);
+  assert.deepStrictEqual([...found('remove'), ...found('thaw')], [], 'no route follows deletions or thaws');
   for (const name of FUNCTIONS) {
     assert.ok(
       allowed(template, name).every((one) => !/:::(cn-|us-|lake)/.test(one)),
@@ -185,6 +195,21 @@ test('a route that is not compared gives no right to the functions for that, and
     assert.ok(rights(compared({ compare }), 'list').includes(`s3:GetObject on ${ARN}:s3:::from/*`), compare);
   }
   assert.ok(rights(compared({}), 'batch').includes(`s3:PutObject on ${ARN}:s3:::into/*`));
+});
+
+test('only a route that follows deletions gives the right to delete, and only one that thaws the right to restore', () => {
+  const rights = (asked: object, name: string): string[] =>
+    allowed(synth({ ...LEAST, routes: [{ ...LEAST.routes[0], ...asked }] }), name);
+  for (const name of ['remove', 'thaw']) {
+    assert.deepStrictEqual(rights({}, name), [], name);
+  }
+  assert.deepStrictEqual(rights({ events: ['deleted'] }, 'thaw'), []);
+  assert.ok(rights({ events: ['deleted'] }, 'remove').includes(`s3:DeleteObject on ${ARN}:s3:::into/*`));
+  assert.ok(rights({ options: { delete: true } }, 'remove').includes(`s3:DeleteObject on ${ARN}:s3:::into/*`));
+  for (const asked of [{ options: { archived: 'thaw' } }, { sync: { archived: 'thaw' } }]) {
+    assert.ok(rights(asked, 'thaw').includes(`s3:RestoreObject on ${ARN}:s3:::from/*`));
+    assert.deepStrictEqual(rights(asked, 'remove'), []);
+  }
 });
 
 test('without events each end has a prefix of its own, and rights there', () => {

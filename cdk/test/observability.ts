@@ -9,7 +9,20 @@ const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(([id, alarm]): [st
   alarm,
 ]);
 
-const ALL = ['Abort', 'Batch', 'Complete', 'Copy', 'Delete', 'Head', 'Init', 'List', 'Part', 'Report'];
+const ALL = [
+  'Abort',
+  'Batch',
+  'Complete',
+  'Copy',
+  'Delete',
+  'Head',
+  'Init',
+  'List',
+  'Part',
+  'Remove',
+  'Report',
+  'Thaw',
+];
 
 test('every alarm tells the topic, of trouble and of its end', () => {
   const [[topic]] = ofType(template, 'AWS::SNS::Topic');

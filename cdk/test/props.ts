@@ -23,6 +23,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['SyncDeletes', '`sync.delete`'],
   ['TransferOptions', '`options` of a route'],
   ['TransferEncryption', '`options.encryption`'],
+  ['TransferThaw', '`options.thaw`'],
   ['NetworkProps', '`network`'],
 ];
 

@@ -18,6 +18,19 @@ test('when a route has neither prefix nor ignore list, every new object of the b
   });
 });
 
+test('when it follows deletions, their events match too, and the machine is told', () => {
+  const followed = synth({
+    ...LEAST,
+    routes: [{ ...LEAST.routes[0], events: ['created', 'deleted'], schedule: 'rate(1 hour)' }],
+  });
+  const { EventPattern, Targets } = one(followed, 'AWS::Events::Rule', 'TransloadRouteleastRule').Properties;
+  assert.deepStrictEqual(EventPattern['detail-type'], ['Object Created', 'Object Deleted']);
+  const input = (Targets[0].InputTransformer.InputTemplate as string).replaceAll('<detail-object-key>', '"k"');
+  assert.deepStrictEqual(JSON.parse(input).options, { copyTags: false, delete: true });
+  const schedule = one(followed, 'AWS::Events::Rule', 'TransloadRouteleastSchedule').Properties.Targets[0].Input;
+  assert.deepStrictEqual(JSON.parse(schedule as string).options, { copyTags: false }, 'a comparison counts first');
+});
+
 test('when it has a prefix, keys below it match', () => {
   assert.deepStrictEqual(rule('parameter').Properties.EventPattern.detail, {
     bucket: { name: ['other'] },

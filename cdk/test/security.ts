@@ -95,7 +95,7 @@ test('buckets and logs outlive the stack unless it is asked for otherwise; a sta
   ] as const) {
     const template = synth({ ...LEAST, network: {}, retain });
     const kept = [...ofType(template, 'AWS::S3::Bucket'), ...ofType(template, 'AWS::Logs::LogGroup')];
-    assert.strictEqual(kept.length, 15);
+    assert.strictEqual(kept.length, 17);
     for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of kept) {
       assert.deepStrictEqual([DeletionPolicy, UpdateReplacePolicy], [deletion, replacement], id);
     }
@@ -134,7 +134,7 @@ test('the results bucket is private, encrypted, by TLS only, and forgets', () =>
 test('no custom resource and no function but those of the workflow', () => {
   for (const props of [LEAST, OWN, MANY]) {
     const types = Object.values(synth(props).Resources).map(({ Type }) => Type);
-    assert.strictEqual(types.filter((type) => type === 'AWS::Lambda::Function').length, 10);
+    assert.strictEqual(types.filter((type) => type === 'AWS::Lambda::Function').length, 12);
     assert.ok(
       types.every((type) => /^AWS::(?!CloudFormation)/.test(type)),
       types.join(),

@@ -19,7 +19,7 @@ from botocore.config import Config
 REPOSITORY = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target").resolve()
 WORK = REPOSITORY / "target" / "stack"
-FUNCTIONS = ["head", "init", "part", "complete", "copy", "abort", "list", "batch", "delete", "report"]
+FUNCTIONS = ["head", "init", "part", "complete", "copy", "abort", "remove", "thaw", "list", "batch", "delete", "report"]
 REGION = "eu-west-1"
 MIB = 1 << 20
 PATIENCE = 120.0
