@@ -16,7 +16,7 @@ use stepfunctions_local::{
 };
 use strict_s3::{BucketOptions, Server, Versioning};
 use transload_store::location::ConfiguredStores;
-use transload_store::{Condition, Deadline, PutBody, Stores, Target};
+use transload_store::{Condition, Deadline, ObjectRef, PutBody, Stores, Target};
 use transload_wire::{Attributes, Failure};
 
 const DEFINITION: &str = include_str!("../../statemachine/object.asl.json");
@@ -114,7 +114,7 @@ impl World {
             CreateStateMachine { name: "object".to_owned(), definition, ..CreateStateMachine::default() };
         engine.create_state_machine(machine).await.unwrap();
         let stores = stores();
-        Self { source, destination, engine, rules: rules(), events, stores, _folder: folder }
+        Self { source, destination, engine, rules: rules(false), events, stores, _folder: folder }
     }
 
     /// Puts an object through the API: only that sends an event.
@@ -131,6 +131,15 @@ impl World {
         let (len, stream) = (text.len() as u64, stream::once(async { Ok(bytes) }).boxed());
         let body = PutBody { len, stream, md5: None, seen: None };
         store.put(&target, body, &Condition::Anything).await.unwrap();
+    }
+
+    /// Deletes the object through the API.
+    async fn delete(&self) {
+        let store = self.stores.open(&"global".parse().unwrap()).unwrap();
+        let etag = self.source.direct().get("photos", "k").unwrap().etag.parse().unwrap();
+        let (bucket, key) = ("photos".parse().unwrap(), "k".parse().unwrap());
+        let object = ObjectRef { bucket, key, version: None, requester_pays: false };
+        store.delete_object(&object, &etag).await.unwrap();
     }
 
     fn sent(&self) -> Vec<Value> {
@@ -161,11 +170,15 @@ impl World {
     }
 }
 
-fn rules() -> Rules {
-    let template = r#"{"source": {"location": "global", "bucket": <bucket>, "key": <key>}, "destination": {"location": "china", "bucket": "photos-cn", "key": <key>}}"#;
+/// The rule of a route; one that follows deletions has their events, too.
+fn rules(follows: bool) -> Rules {
+    let template = format!(
+        r#"{{"source": {{"location": "global", "bucket": <bucket>, "key": <key>}}, "destination": {{"location": "china", "bucket": "photos-cn", "key": <key>}}, "options": {{"delete": {follows}}}}}"#
+    );
+    let kinds = if follows { json!(["Object Created", "Object Deleted"]) } else { json!(["Object Created"]) };
     let paths = json!({"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"});
     let rule: Rule = serde_json::from_value(json!({
-        "Name": "copy", "EventPattern": {"source": ["aws.s3"], "detail-type": ["Object Created"]},
+        "Name": "copy", "EventPattern": {"source": ["aws.s3"], "detail-type": kinds},
         "Targets": [{"Id": "machine", "Arn": MACHINE, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}],
     }))
     .unwrap();
@@ -244,5 +257,30 @@ async fn executions_of_several_versions_at_the_same_time_end_with_the_newest() {
         }
         assert_eq!(world.arrived(), "five");
         assert_eq!(world.destination.direct().uploads("photos-cn"), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_deleted_at_the_source_vanishes_at_the_destination() {
+    for versioning in [Versioning::Off, Versioning::Enabled] {
+        let mut world = World::new(versioning).await;
+        world.rules = rules(true);
+        world.put("one").await;
+        world.delete().await;
+        world.put("two").await;
+        let events = world.sent();
+        assert_eq!(events.iter().filter(|event| event["detail-type"] == "Object Deleted").count(), 1);
+        // The deletion is told last, and the object is there again.
+        for event in [&events[0], &events[2], &events[1]] {
+            world.deliver(event).await;
+            assert_eq!(world.arrived(), "two");
+        }
+        world.delete().await;
+        let gone = world.sent().pop().unwrap();
+        assert_eq!(outcome(&world.deliver(&gone).await), "deleted");
+        assert!(world.destination.direct().get("photos-cn", "k").is_none());
+        // An event that comes late does not bring it back.
+        assert_eq!(outcome(&world.deliver(&events[2]).await), "skipped");
+        assert!(world.destination.direct().get("photos-cn", "k").is_none());
     }
 }

@@ -1,5 +1,5 @@
 //! Histories under seeds: an object is made, overwritten, deleted and made again, sometimes with the bytes that it had
-//! before; each event comes once to three times, late and in any order; requests are slow, answers get lost, workers die.
+//! before; each event comes once or twice, late and in any order; requests are slow, answers get lost, workers die.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use strict_s3::{Capabilities, Versioning};
 
 /// Histories of each test. More with `TRIALS=10000`.
 fn trials() -> u64 {
-    std::env::var("TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
+    std::env::var("TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
 }
 
 /// Draws; one for each thing that chance decides, so that one does not shift the other.
@@ -78,7 +78,7 @@ fn trouble(world: &World, seed: u64) {
     let mut chance = Chance::of(seed, 3);
     world.workers.decide(move |_| match chance.below(25) {
         0 => vec![Mishap::Killed(1 + chance.below(40) as u32)],
-        1..=6 => vec![Mishap::SlowStart(Duration::from_millis(chance.below(8_000)))],
+        1..=10 => vec![Mishap::SlowStart(Duration::from_millis(chance.below(15_000)))],
         _ => Vec::new(),
     });
 }
@@ -88,21 +88,21 @@ async fn live(world: &World, seed: u64) -> Outcome<Vec<String>> {
     let mut chance = Chance::of(seed, 4);
     let mut late: Vec<(Duration, serde_json::Value)> = Vec::new();
     let mut started = Vec::new();
-    let mut changes = 2 + chance.below(6);
+    let mut changes = 2 + chance.below(4);
     let options = json!({"delete": true, "copyTags": false, "partSize": 256, "wholeObjectLimit": 256,
                          "maxConcurrency": 8, "backoffSeconds": 1, "rounds": 20});
     loop {
         let now = world.time.elapsed();
         if changes > 0 {
             changes -= 1;
-            if chance.one_in(3) {
+            if chance.one_in(2) {
                 world.remove_source("k").await?;
             } else {
                 world.upload_source("k", &content(&mut chance)).await?;
             }
             for event in world.bus.take() {
-                for _ in 0..1 + chance.below(3) {
-                    late.push((now + Duration::from_millis(chance.below(12_000)), event.clone()));
+                for _ in 0..1 + chance.below(2) {
+                    late.push((now + Duration::from_millis(chance.below(6_000)), event.clone()));
                 }
             }
         }
@@ -162,12 +162,12 @@ fn every_history_ends_with_the_destination_as_the_source() {
         copied += ended.copied;
     }
     println!("{} histories: {copied} copied, {deleted} deleted", trials());
-    assert!(deleted > trials() / 10 && copied > trials(), "{copied} copied, {deleted} deleted");
+    assert!(deleted > trials() / 10 && copied > trials() / 2, "{copied} copied, {deleted} deleted");
 }
 
 /// Some history ends otherwise when the definition is changed.
 fn is_missed(from: &str, to: &str) {
-    let found = (0..trials()).find(|seed| {
+    let found = (0..10 * trials()).find(|seed| {
         let ended = play(*seed, |builder| {
             builder.amend("object", |text| {
                 assert_eq!(text.matches(from).count(), 1, "{from}");
