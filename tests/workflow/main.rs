@@ -119,7 +119,7 @@ async fn a_changed_source_releases_the_upload_and_keeps_the_first_error() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Backoff Recheck Abort Released Failed");
+    assert_eq!(outcome.states, "Head Route Init Parts Backoff Recheck Abort Released Gone Failed");
     assert_eq!(outcome.error(), "SourceChanged");
     assert!(outcome.cause().contains("by script"), "{}", outcome.cause());
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
@@ -137,7 +137,7 @@ async fn a_refusal_by_head_fails_at_once_with_nothing_to_release() {
 async fn a_mismatch_at_the_end_releases_the_upload() {
     let world = World::new(&[("complete", vec![fails("ChecksumMismatch")])]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Abort Released Failed");
+    assert_eq!(outcome.states, "Head Route Init Parts Complete Abort Released Gone Failed");
     assert_eq!(outcome.error(), "ChecksumMismatch");
 }
 
@@ -252,7 +252,7 @@ async fn an_upload_that_the_proof_did_not_need_is_released() {
     for abort in [vec![], std::iter::repeat_with(|| fails("Unavailable")).take(20).collect()] {
         let world = World::new(&[("complete", vec![Answer::Gives(found.clone())]), ("abort", abort)]).await;
         let outcome = world.run().await;
-        assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Tidy Done");
+        assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Tidy Proven Done");
         assert_eq!(outcome.output()["status"], "copied");
         assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
     }

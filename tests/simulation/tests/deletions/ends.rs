@@ -140,22 +140,45 @@ fn a_deletion_between_read_and_write_is_followed_by_the_writer() {
     }
 }
 
+/// The source comes back with the same bytes just before its copy is deleted.
+async fn comes_back(world: &World) -> Outcome<Ended> {
+    world.put_source("k", BYTES);
+    world.transfer("k").await?;
+    world.delete_source("k");
+    let source = world.source.clone();
+    let mut done = false;
+    world.network.decide(move |exchange| {
+        // The same bytes, so the same ETag: no condition tells the two copies apart.
+        if exchange.method == "DELETE" && !std::mem::replace(&mut done, true) {
+            source.direct().put(SOURCE_BUCKET, "k", BYTES.to_vec());
+        }
+        Vec::new()
+    });
+    world.transfer("k").await
+}
+
 #[test]
 fn a_source_that_comes_back_while_its_copy_is_deleted_is_copied_again() {
     case(async {
-        let world = left_over().await?;
-        let source = world.source.clone();
-        let mut done = false;
-        world.network.decide(move |exchange| {
-            // The same bytes, so the same ETag: no condition tells the two copies apart.
-            if exchange.method == "DELETE" && !std::mem::replace(&mut done, true) {
-                source.direct().put(SOURCE_BUCKET, "k", BYTES.to_vec());
-            }
-            Vec::new()
-        });
-        let ended = world.transfer("k").await?;
+        let world = World::builder(1).options(json!({"delete": true})).build().await?;
+        let ended = comes_back(&world).await?;
         assert_eq!(told(&ended).0, "copied", "{ended:?}");
         assert_eq!(world.arrived("k").unwrap().bytes().unwrap(), BYTES);
+        Ok(())
+    });
+}
+
+#[test]
+fn without_the_turn_after_the_look_it_is_not() {
+    case(async {
+        let turn = "{% $removal.outcome = 'again' %}";
+        let builder = World::builder(1).options(json!({"delete": true})).amend("object", |text| {
+            assert_eq!(text.matches(turn).count(), 1);
+            text.replace(turn, "{% false %}")
+        });
+        let world = builder.build().await?;
+        comes_back(&world).await?;
+        assert!(world.arrived("k").is_none());
         Ok(())
     });
 }
