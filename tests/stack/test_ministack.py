@@ -208,35 +208,6 @@ class DeployedStack(unittest.TestCase):
         head = self.destination.head_object(Bucket="photos-cn", Key="in/large")
         self.assertRegex(head["ETag"], re.compile(r"-3\"$"))
 
-    def test_a_plan_lists_both_ends_and_writes_its_lists_into_the_stacks_own_bucket(self):
-        for number in range(25):
-            self.source.put_object(Bucket="photos", Key=f"old/{number:02} a+b", Body=noise(100 + number, number))
-        self.source.put_object(Bucket="photos", Key="old/large", Body=noise(6 * MIB, 25))
-        self.destination.put_object(Bucket="photos-cn", Key="old/00 a+b", Body=noise(100, 0))
-        self.destination.put_object(Bucket="photos-cn", Key="old/nobody's", Body=b"to be deleted")
-        request = support.scheduled(json.loads(support.synthesise().read_text()))
-        # This source keeps no versions, see above.
-        request["sync"] |= {"mode": "plan", "versions": "off"}
-        started = self.states.start_execution(
-            stateMachineArn=self.outputs["BucketMachineArn"], input=json.dumps(request)
-        )
-
-        def over():
-            described = self.states.describe_execution(executionArn=started["executionArn"])
-            return described if described["status"] != "RUNNING" else None
-
-        execution = until(over, "the end of the plan")
-        self.assertEqual("SUCCEEDED", execution["status"], execution.get("cause"))
-        output = json.loads(execution["output"])
-        found = {kind: count["objects"] for kind, count in output["found"].items() if kind not in ("batches", "skipped")}
-        self.assertEqual({"listed": 26, "destination": 2, "present": 1, "small": 24, "large": 1, "deletes": 1}, found)
-        self.assertEqual(self.outputs["ResultsBucket"], output["work"]["bucket"])
-        listed = self.source.list_objects_v2(Bucket=output["work"]["bucket"], Prefix=output["work"]["prefix"])
-        folders = {one["Key"].removeprefix(output["work"]["prefix"]).split("/")[0] for one in listed["Contents"]}
-        self.assertEqual({"batches", "large", "deletes"}, folders)
-        there = self.destination.list_objects_v2(Bucket="photos-cn", Prefix="old/")["KeyCount"]
-        self.assertEqual(2, there, "a plan writes nothing")
-
     def test_an_object_outside_of_the_route_starts_nothing(self):
         self.source.put_object(Bucket="photos", Key="elsewhere/x", Body=b"x")
         # The event of a later object has been handled by then.

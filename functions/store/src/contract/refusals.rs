@@ -78,7 +78,7 @@ async fn a_body_of_another_length_is_refused(subject: &Subject) {
         let put = put.expect_err("a body of another length");
         assert_eq!(
             (put.kind, failure(&put).map(|f| f.name)),
-            (Kind::Body, Some(ErrorName::Internal)),
+            (Kind::Body, Some(ErrorName::PartCorrupted)),
             "{put}"
         );
         assert!(subject.absent("wrong-length").await, "{announced} announced, {sent} sent");
