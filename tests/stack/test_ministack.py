@@ -16,7 +16,7 @@ What it does not prove, since MiniStack 1.5.33 does otherwise than AWS (found by
   destination is described as a store with MD5 ETags and no such checksums;
 - tags of a multipart upload are lost;
 - an alarm over an expression of several metrics is refused;
-- lists of work are read by a Distributed Map, so the machine of comparisons comes as far as its plan here;
+- lists of work are read by a Distributed Map, so the machine of comparisons is run on our own engine only;
 - all partitions are one, and so is the account behind all keys.
 `edit` makes the changes that the template needs for these, and no other. Without them, the same template and the same
 zips run on our own engine in test_local.py: Distributed Map, result writer, redrive, versions, checksums, two accounts.
