@@ -165,7 +165,7 @@ async fn sending(verb: Verb, place: &str, mut body: PutBody, plan: Plan) -> Resu
         let failed = match frame {
             Ok(bytes) if bytes.is_empty() => continue,
             Ok(bytes) => {
-                ErrorName::Internal.because(format!("body: expected 0 bytes, found {}", bytes.len()))
+                ErrorName::PartCorrupted.because(format!("body: expected 0 bytes, found {}", bytes.len()))
             }
             Err(failure) => failure,
         };
