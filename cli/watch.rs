@@ -13,14 +13,32 @@ use crate::story::Story;
 use crate::view::{View, text};
 
 /// Between two looks: the account's rate of requests is shared with everybody else in it.
-pub(crate) const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What an execution's own history tells, and what of it is shown.
+pub(crate) trait Told: Default {
+    /// The states whose Map Run tells how far they are.
+    const MAPS: &[&str];
+
+    /// The state it is in, or was in last.
+    fn state(&self) -> &str;
+
+    /// Id of the newest event that was read.
+    fn last_event(&self) -> u64;
+
+    /// Reads on.
+    fn read(&mut self, events: &[Value]);
+
+    /// How far it is, with the Map Run that is under way (null without one).
+    fn step(&self, map_run: &Value) -> Step;
+}
 
 /// Waits for the end of an execution and shows how far it is. Ctrl-C ends the watching, not the execution.
 ///
 /// # Errors
 /// The API's.
-pub(crate) async fn watch(view: &View, arn: &str, progress: &mut Progress) -> Outcome<Ended> {
-    let mut story = Story::default();
+pub(crate) async fn watch<T: Told>(view: &View, arn: &str, progress: &mut Progress) -> Outcome<Ended> {
+    let mut story = T::default();
     let mut tick = tokio::time::interval(LOOK);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| CliError::trouble("signals", e))?;
     let ended = loop {
@@ -29,8 +47,9 @@ pub(crate) async fn watch(view: &View, arn: &str, progress: &mut Progress) -> Ou
             _ = interrupt.recv() => break Ended::Interrupted,
         }
         let over = text(&view.describe(arn).await?, "status") != "RUNNING";
-        story.read(&view.history_after(arn, story.last_event).await?);
-        progress.show(&step(&story, &newest_map_run(view, arn, &story).await?));
+        story.read(&view.history_after(arn, story.last_event()).await?);
+        let map_run = if T::MAPS.contains(&story.state()) { newest(view, arn).await? } else { Value::Null };
+        progress.show(&story.step(&map_run));
         if over {
             break Ended::Over;
         }
@@ -39,14 +58,31 @@ pub(crate) async fn watch(view: &View, arn: &str, progress: &mut Progress) -> Ou
     Ok(ended)
 }
 
-/// The Map Run that is under way, if there is one.
-async fn newest_map_run(view: &View, arn: &str, story: &Story) -> Outcome<Value> {
-    if story.state != "Parts" {
-        return Ok(Value::Null);
-    }
+/// The newest Map Run of an execution, if there is one.
+async fn newest(view: &View, arn: &str) -> Outcome<Value> {
     match view.map_runs(arn).await?.last() {
         Some(run) => view.call(Request::DescribeMapRun(text(run, "mapRunArn").to_owned())).await,
         None => Ok(Value::Null),
+    }
+}
+
+impl Told for Story {
+    const MAPS: &[&str] = &["Parts"];
+
+    fn state(&self) -> &str {
+        &self.state
+    }
+
+    fn last_event(&self) -> u64 {
+        self.last_event
+    }
+
+    fn read(&mut self, events: &[Value]) {
+        Self::read(self, events);
+    }
+
+    fn step(&self, map_run: &Value) -> Step {
+        step(self, map_run)
     }
 }
 

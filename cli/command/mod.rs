@@ -25,6 +25,7 @@ use crate::locations::Known;
 use crate::machine::{Machine, WorkerSettings};
 use crate::progress::Progress;
 use crate::report::{self as reports, Report};
+use crate::story::Story;
 use crate::view::View;
 use crate::watch::watch;
 use crate::{locations, summary};
@@ -81,7 +82,7 @@ async fn see_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
     let name = arn.rsplit(':').next().unwrap_or(arn);
     eprintln!("{name}");
     let mut progress = Progress::new(false);
-    if let Ended::Interrupted = watch(view, arn, &mut progress).await? {
+    if let Ended::Interrupted = watch::<Story>(view, arn, &mut progress).await? {
         let message = format!("{name} goes on without being watched");
         return Err(CliError::new(Exit::Interrupted, message)
             .hint(format!("look at it with: transload describe {name}")));

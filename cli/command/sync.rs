@@ -20,8 +20,9 @@ use crate::progress::Progress;
 use crate::summary::message;
 use crate::sync::frozen::{self, Approved};
 use crate::sync::manifest::{self, Chosen};
-use crate::sync::{self, Outcomes, SyncFlags};
+use crate::sync::{self, Outcomes, SyncFlags, SyncStory};
 use crate::view::View;
+use crate::watch::watch;
 
 /// Arguments of `sync` and of `plan`.
 #[derive(Debug, Args)]
@@ -182,7 +183,7 @@ pub(crate) async fn watched(view: &View, arn: &str, global: &Global) -> Outcome<
     let name = arn.rsplit(':').next().unwrap_or(arn);
     eprintln!("{name}");
     let mut progress = Progress::new(false);
-    if let Ended::Interrupted = sync::watch(view, arn, &mut progress).await? {
+    if let Ended::Interrupted = watch::<SyncStory>(view, arn, &mut progress).await? {
         let message = format!("{name} goes on without being watched");
         return Err(CliError::new(Exit::Interrupted, message)
             .hint(format!("look at it with: transload report {name}")));

@@ -13,7 +13,6 @@ pub(crate) use flags::SyncFlags;
 pub(crate) use follow::follow;
 pub(crate) use outcome::{Outcomes, export, lines, results};
 pub(crate) use story::SyncStory;
-pub(crate) use watch::watch;
 
 /// What names of these executions begin with, so that a name says which machine it belongs to.
 pub(crate) const PREFIXES: [&str; 2] = ["sync-", "plan-"];

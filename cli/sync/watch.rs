@@ -1,52 +1,29 @@
-//! Follows a run over many objects of the deployed machine, by asking now and then.
+//! What is shown of a run over many objects of the deployed machine.
 
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 use transload_wire::Tally;
 
 use super::SyncStory;
-use crate::api::Request;
-use crate::exit::{CliError, Outcome};
-use crate::follow::Ended;
-use crate::progress::{Progress, Step};
-use crate::view::{View, text};
-use crate::watch::LOOK;
+use crate::progress::Step;
+use crate::watch::Told;
 
-/// The states whose Map Run tells how far they are.
-const MAPS: [&str; 3] = ["Batches", "Large", "Deletes"];
+impl Told for SyncStory {
+    const MAPS: &[&str] = &["Batches", "Large", "Deletes"];
 
-/// Waits for the end of an execution and shows how far it is. Ctrl-C ends the watching, not the execution.
-///
-/// # Errors
-/// The API's.
-pub(crate) async fn watch(view: &View, arn: &str, progress: &mut Progress) -> Outcome<Ended> {
-    let mut story = SyncStory::default();
-    let mut tick = tokio::time::interval(LOOK);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| CliError::trouble("signals", e))?;
-    let ended = loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            _ = interrupt.recv() => break Ended::Interrupted,
-        }
-        let over = text(&view.describe(arn).await?, "status") != "RUNNING";
-        story.read(&view.history_after(arn, story.last_event).await?);
-        progress.show(&step(&story, &newest_map_run(view, arn, &story).await?));
-        if over {
-            break Ended::Over;
-        }
-    };
-    progress.finish();
-    Ok(ended)
-}
-
-/// The Map Run that is under way, if there is one.
-async fn newest_map_run(view: &View, arn: &str, story: &SyncStory) -> Outcome<Value> {
-    if !MAPS.contains(&story.state.as_str()) {
-        return Ok(Value::Null);
+    fn state(&self) -> &str {
+        &self.state
     }
-    match view.map_runs(arn).await?.last() {
-        Some(run) => view.call(Request::DescribeMapRun(text(run, "mapRunArn").to_owned())).await,
-        None => Ok(Value::Null),
+
+    fn last_event(&self) -> u64 {
+        self.last_event
+    }
+
+    fn read(&mut self, events: &[Value]) {
+        Self::read(self, events);
+    }
+
+    fn step(&self, map_run: &Value) -> Step {
+        step(self, map_run)
     }
 }
 
