@@ -31,7 +31,9 @@ export type Need =
   /** A comparison lists the source's objects without their versions. */
   | 'listsKeys'
   /** A comparison looks at single objects: by checksum, or by version. */
-  | 'looks';
+  | 'looks'
+  /** Deletions of the source are followed. */
+  | 'deletes';
 
 /** One right of a function at one end of a route. */
 export interface Grant {
@@ -221,7 +223,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       decrypt('HeadObject'),
     ],
   },
-  // Only for routes that follow deletions.
+  // The look after a write that replaced something; it deletes only for routes that follow deletions.
   remove: {
     source: [
       { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'whether the source is what was copied' },
@@ -240,7 +242,13 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
         reason: 'what stands there, and from which source; S3 asks for it where a deletion is conditional on an ETag',
       },
       missing('HeadObject'),
-      { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes the copy of what is gone' },
+      {
+        action: 's3:DeleteObject',
+        on: 'objects',
+        calls: ['DeleteObject'],
+        when: ['deletes'],
+        reason: 'deletes the copy of what is gone',
+      },
       decrypt('HeadObject'),
     ],
   },

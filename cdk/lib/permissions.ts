@@ -28,7 +28,7 @@ export function grantWork(role: iam.Role, name: FunctionName, bucket: ResultsBuc
   acknowledgeResource(role, objects, 'Lists, results and reports of runs, whose names are given when they start.');
 }
 
-/** Only routes that are compared need the functions for that, and only those that delete the one for it. */
+/** Only routes that are compared need the functions for that, and only those that delete by comparison the one for it. */
 function serves(name: FunctionName, transfer: Transfer): boolean {
   switch (name) {
     case 'list':
@@ -36,8 +36,6 @@ function serves(name: FunctionName, transfer: Transfer): boolean {
       return transfer.sync !== undefined;
     case 'delete':
       return transfer.sync?.delete !== undefined;
-    case 'remove':
-      return transfer.options?.delete === true;
     case 'thaw':
       return transfer.options?.archived === 'thaw' || transfer.sync?.archived === 'thaw';
     default:
@@ -95,6 +93,7 @@ function needsOf(side: Side, transfer: Transfer): Need[] {
     [side === 'source' && copies, 'readsTags'],
     [side === 'source' && options.preserveEtag === true, 'keepsEtag'],
     [side === 'destination' && (copies || Object.keys(options.tags ?? {}).length > 0), 'writesTags'],
+    [options.delete === true, 'deletes'],
     [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
     [side === 'source' && sync !== undefined && sync.versions !== 'listed', 'listsKeys'],
     [sync?.compare === 'checksum' || sync?.compare === 'version', 'looks'],

@@ -49,6 +49,7 @@ pub(crate) fn head(decision: &str) -> Value {
         "token": "token-of-this-transfer",
         "replaces": null,
         "standing": null,
+        "follow": false,
         "route": null,
         "layout": {"runs": [{"length": 8_388_608, "count": 2}, {"length": 3_222_784, "count": 1}]},
         "requests": {"HeadObject": 2},

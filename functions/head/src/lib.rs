@@ -49,6 +49,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         attributes: looked.attributes,
         identity: looked.identity,
         token: looked.token,
+        follow: decide::follow(request, to, looked.standing.is_some()),
         standing: looked.standing.as_ref().and_then(look::token),
         replaces: looked.standing.map(|head| head.etag),
         route: request.route.clone(),

@@ -1,5 +1,5 @@
-//! State `Remove`: where deletions are followed, the last look of every transfer. Deletes the copy of a source that is gone,
-//! and after a write sees whether the source is still what was written.
+//! State `Remove`: the last look of a transfer that replaced something, or that follows deletions. Deletes the copy of a
+//! source that is gone, if the request says so, and after a write sees whether the source is still what was written.
 //!
 //! # Why the destination ends as the source
 //!
@@ -43,7 +43,7 @@ struct Work {
 /// Looks at the destination, then at the source, and deletes the one if the other is gone.
 ///
 /// # Errors
-/// `InputInvalid` if the options do not allow to delete; both sides' own. What can not be looked up is not absent.
+/// `InputInvalid` if a version is asked for; both sides' own. What can not be looked up is not absent.
 pub async fn handle(
     stores: &impl Stores,
     deadline: Deadline,
@@ -54,9 +54,9 @@ pub async fn handle(
 
 async fn run(stores: &impl Stores, deadline: Deadline, input: RemoveInput) -> Result<RemoveOutput, Failure> {
     deadline.check()?;
-    if !input.options.delete || input.source.version_id.is_some() {
+    if input.source.version_id.is_some() {
         return Err(ErrorName::InputInvalid
-            .because("options.delete: expected true and no source.versionId, found another request"));
+            .because("source.versionId: expected none where the newest version is followed, found one"));
     }
     let mut ends = Ends::new(stores);
     let source = ends.open("source", &input.source.location)?;

@@ -15,11 +15,18 @@ pub(crate) type Settled = (Removal, &'static str);
 
 /// The destination first, as Head does: what is deleted was there before the source was seen to be gone.
 pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
+    let deletes = work.input.options.delete;
     for _ in 0..LOOKS {
         let standing = standing(work).await?;
-        let source = source(work).await?;
+        let source = match source(work).await {
+            Err(failure) if !deletes && is_settled(&failure) => {
+                return Ok((Removal::Kept, "the source can not be looked at any more"));
+            }
+            source => source?,
+        };
         let (standing, source) = match (standing, source) {
             (None, None) => return Ok((Removal::Kept, "source and destination are gone")),
+            (None, Some(_)) if !deletes => return Ok((Removal::Kept, "the copy was deleted")),
             (None, Some(_)) => return Ok((Removal::Again, "the source is there, and no copy of it")),
             (Some(standing), source) => (standing, source),
         };
@@ -31,6 +38,7 @@ pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
                 return Ok((Removal::Kept, "the destination holds this version of the source"));
             }
             Some(_) => return Ok((Removal::Again, "the source has another version")),
+            None if !deletes => return Ok((Removal::Kept, "the source is gone, and options.delete is off")),
             None => {}
         }
         if erase(work, &standing).await? {
@@ -38,6 +46,11 @@ pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
         }
     }
     Ok((Removal::Again, "others wrote the destination meanwhile"))
+}
+
+/// Who may not list a bucket is answered 403 for a key that is gone, and has no newer version to copy either way.
+fn is_settled(failure: &Failure) -> bool {
+    matches!(failure.name, ErrorName::SourceAccessDenied | ErrorName::SourceNotFound)
 }
 
 /// The look after the deed: it may have hit a copy of what the source has by now, for a version with the same bytes has the

@@ -99,6 +99,10 @@ pub struct HeadOutput {
     /// there (the definition reads this field, and a JSONata path to nothing is an error).
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// Whether no condition of the write can keep an older version from replacing a newer one, so that the workflow looks at
+    /// the source once more after it (the definition reads this field).
+    #[serde(default)]
+    pub follow: bool,
     /// Token of the transfer that wrote what stands at the destination; null if none did (the definition reads this field).
     #[serde(default)]
     pub standing: Option<Token>,

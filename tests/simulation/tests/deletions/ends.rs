@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulation::{At, Ended, Fault, Mishap, Outcome, SOURCE_BUCKET, Turn, Way, World};
+use simulation::{At, Builder, Ended, Fault, Mishap, Outcome, SOURCE_BUCKET, Turn, Way, World};
 use strict_s3::{Action, Answer, FaultPlan, Rule, Versioning};
 use transload_store::{ObjectRef, Stores};
 
@@ -234,6 +234,59 @@ fn a_version_that_is_deleted_for_good_leaves_the_older_one_to_be_copied() {
         assert_eq!(told(&world.transfer("k").await?).0, "deleted");
         assert!(world.arrived("k").is_none());
         assert_eq!(world.direct().versions(simulation::DESTINATION_BUCKET, "k").len(), 2);
+        Ok(())
+    });
+}
+
+/// What stands at the destination when the source went from one content to another and back, and the copy of the other is
+/// written last, and how that transfer ended. The content that came back has the ETag that the transfer expects to replace.
+async fn overtaken(builder: Builder, size: usize) -> Outcome<(Vec<u8>, Ended)> {
+    let world = builder.versioning(Versioning::Enabled, Versioning::Off).build().await?;
+    let (one, other) = (vec![1; size], vec![2; size]);
+    world.put_source("k", &one);
+    assert_eq!(told(&world.transfer("k").await?).0, "copied");
+    world.put_source("k", &other);
+    let mut slow = false;
+    world.network.decide(move |exchange| {
+        let last = exchange.place == "destination"
+            && ["PutObject", "CompleteMultipartUpload"].contains(&exchange.operation());
+        if last && !std::mem::replace(&mut slow, true) {
+            return vec![Fault::Slow(Duration::from_secs(4))];
+        }
+        Vec::new()
+    });
+    let late = world.start("k").await?;
+    world.advance(Duration::from_secs(2)).await;
+    world.put_source("k", &one);
+    assert_eq!(told(&world.transfer("k").await?).0, "copied");
+    let ended = world.ended(&late).await?;
+    Ok((world.arrived("k").unwrap().bytes().unwrap().to_vec(), ended))
+}
+
+#[test]
+fn a_late_write_of_an_older_version_is_followed_by_the_newest() {
+    for size in [100, 700] {
+        for overwrite in ["ifDifferent", "always"] {
+            case(async {
+                let builder = World::builder(1).options(json!({"overwrite": overwrite}));
+                let (bytes, ended) = overtaken(builder, size).await?;
+                assert_eq!(bytes, vec![1; size]);
+                assert_eq!(ended.output["status"], "copied", "{ended:?}");
+                Ok(())
+            });
+        }
+    }
+}
+
+#[test]
+fn without_the_look_after_it_the_older_version_stays() {
+    case(async {
+        let look = "{% $head.follow %}";
+        let builder = World::builder(1).amend("object", |text| {
+            assert_eq!(text.matches(look).count(), 1);
+            text.replace(look, "{% false %}")
+        });
+        assert_eq!(overtaken(builder, 700).await?.0, [2; 700]);
         Ok(())
     });
 }
