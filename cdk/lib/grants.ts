@@ -227,11 +227,14 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
   remove: {
     source: [
       { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'whether the source is what was copied' },
-      list(
-        'whether the source is gone: HEAD does not tell a missing key from a missing bucket',
-        'ListObjectsV2',
-        'HeadObject',
-      ),
+      {
+        ...list(
+          'whether the source is gone: HEAD does not tell a missing key from a missing bucket',
+          'ListObjectsV2',
+          'HeadObject',
+        ),
+        when: ['deletes'],
+      },
       decrypt('HeadObject'),
     ],
     destination: [
@@ -241,7 +244,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
         calls: ['HeadObject', 'DeleteObject'],
         reason: 'what stands there, and from which source; S3 asks for it where a deletion is conditional on an ETag',
       },
-      missing('HeadObject'),
+      { ...missing('HeadObject'), when: ['deletes'] },
       {
         action: 's3:DeleteObject',
         on: 'objects',

@@ -35,14 +35,22 @@ export function startBy(scope: Construct, start: Start): Started {
   const deadLetters = new DeadLetters(scope, 'DeadLetters').queue;
   const { description, pattern: eventPattern } = start;
   const schedule = start.schedule === undefined ? undefined : events.Schedule.expression(start.schedule);
-  const targets = [{ bind: () => targetOf(start, mayStart(scope, start), deadLetters) }];
+  const targets = [{ bind: () => targetOf(start, mayStart(start), deadLetters) }];
   const rule = new events.Rule(scope, 'Rule', { description, eventPattern, schedule, targets });
   DeadLetters.allow(deadLetters, rule);
   return { rule, deadLetters };
 }
 
-function mayStart(scope: Construct, { description, machine }: Start): iam.Role {
-  const role = new iam.Role(scope, 'Role', { assumedBy: serviceOfAccount(scope, 'events.amazonaws.com'), description });
+/** One role for all that starts a machine: they may do the same, and a stack holds 500 resources. */
+function mayStart({ machine }: Start): iam.Role {
+  const made = machine.node.tryFindChild('Start');
+  if (made instanceof iam.Role) {
+    return made;
+  }
+  const role = new iam.Role(machine, 'Start', {
+    assumedBy: serviceOfAccount(machine, 'events.amazonaws.com'),
+    description: 'Lets events and schedules start this machine',
+  });
   role.addToPolicy(
     new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }),
   );

@@ -54,7 +54,7 @@ test('the machine is given its own input, with the key as it came and without a 
     route: 'secret',
   });
   assert.strictEqual(short(flat(Arn)), '${TransloadObjectMachine}');
-  assert.strictEqual(short(flat(RoleArn)), '${TransloadRoutesecretRole.Arn}');
+  assert.strictEqual(short(flat(RoleArn)), '${TransloadObjectStart.Arn}');
 });
 
 test('options travel with the input', () => {
@@ -66,7 +66,7 @@ test('options travel with the input', () => {
 });
 
 test('a route may start its machine and do nothing else', () => {
-  assert.deepStrictEqual(permissions(template, 'TransloadRoutesecretRole'), [
+  assert.deepStrictEqual(permissions(template, 'TransloadObjectStart'), [
     { effect: 'Allow', action: 'states:StartExecution', resource: '${TransloadObjectMachine}', condition: '' },
   ]);
 });
@@ -104,7 +104,7 @@ test('a schedule starts the machine of comparisons with the whole route', () => 
   assert.deepStrictEqual([ScheduleExpression, EventPattern], ['cron(0 * * * ? *)', undefined]);
   const [{ Arn, RoleArn, Input, InputTransformer, DeadLetterConfig, RetryPolicy }] = Targets;
   assert.strictEqual(short(flat(Arn)), '${TransloadBucketMachine}');
-  assert.strictEqual(short(flat(RoleArn)), '${TransloadRouteparameterScheduleRole.Arn}');
+  assert.strictEqual(short(flat(RoleArn)), '${TransloadBucketStart.Arn}');
   assert.strictEqual(short(flat(DeadLetterConfig.Arn)), '${TransloadRouteparameterScheduleDeadLettersQueue.Arn}');
   assert.deepStrictEqual(RetryPolicy, { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 });
   assert.strictEqual(InputTransformer, undefined);
@@ -115,7 +115,7 @@ test('a schedule starts the machine of comparisons with the whole route', () => 
     sync: { compare: 'newer', include: ['**.jpg'], ignore: ['other/data/drafts/*'], delete: { maxCount: 5 } },
     route: 'parameter',
   });
-  assert.deepStrictEqual(permissions(template, 'TransloadRouteparameterScheduleRole'), [
+  assert.deepStrictEqual(permissions(template, 'TransloadBucketStart'), [
     { effect: 'Allow', action: 'states:StartExecution', resource: '${TransloadBucketMachine}', condition: '' },
   ]);
 });

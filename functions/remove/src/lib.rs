@@ -62,7 +62,8 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: RemoveInput) -> Re
     let source = ends.open("source", &input.source.location)?;
     let destination = ends.open("destination", &input.destination.location)?;
     let work = Work { source, destination, deadline, input };
-    let (outcome, reason) = settle::settle(&work).await?;
+    let (outcome, reason) =
+        if work.input.options.delete { settle::settle(&work).await? } else { settle::look(&work).await? };
     Ok(RemoveOutput { outcome, reason: reason.to_owned(), requests: ends.requests() })
 }
 

@@ -15,18 +15,11 @@ pub(crate) type Settled = (Removal, &'static str);
 
 /// The destination first, as Head does: what is deleted was there before the source was seen to be gone.
 pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
-    let deletes = work.input.options.delete;
     for _ in 0..LOOKS {
         let standing = standing(work).await?;
-        let source = match source(work).await {
-            Err(failure) if !deletes && is_settled(&failure) => {
-                return Ok((Removal::Kept, "the source can not be looked at any more"));
-            }
-            source => source?,
-        };
+        let source = source(work).await?;
         let (standing, source) = match (standing, source) {
             (None, None) => return Ok((Removal::Kept, "source and destination are gone")),
-            (None, Some(_)) if !deletes => return Ok((Removal::Kept, "the copy was deleted")),
             (None, Some(_)) => return Ok((Removal::Again, "the source is there, and no copy of it")),
             (Some(standing), source) => (standing, source),
         };
@@ -38,7 +31,6 @@ pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
                 return Ok((Removal::Kept, "the destination holds this version of the source"));
             }
             Some(_) => return Ok((Removal::Again, "the source has another version")),
-            None if !deletes => return Ok((Removal::Kept, "the source is gone, and options.delete is off")),
             None => {}
         }
         if erase(work, &standing).await? {
@@ -48,9 +40,29 @@ pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
     Ok((Removal::Again, "others wrote the destination meanwhile"))
 }
 
-/// Who may not list a bucket is answered 403 for a key that is gone, and has no newer version to copy either way.
-fn is_settled(failure: &Failure) -> bool {
-    matches!(failure.name, ErrorName::SourceAccessDenied | ErrorName::SourceNotFound)
+/// The same where nothing is to be deleted: only whether a newer version is there to be copied. Neither bucket has to be
+/// listed for that, so a key that is gone may be answered 403.
+pub(crate) async fn look(work: &Work) -> Result<Settled, Failure> {
+    let standing = unless_denied(standing(work).await)?;
+    let source = unless_denied(head_of_source(work).await)?;
+    let (Some(standing), Some(source)) = (standing, source) else {
+        return Ok((Removal::Kept, "source or destination is gone, and options.delete is off"));
+    };
+    if is_from(&standing, &work.input.source) && !is_copy(work, &standing, &source)? {
+        return Ok((Removal::Again, "the source has another version"));
+    }
+    Ok((Removal::Kept, "the destination holds this version of the source, or another writer's object"))
+}
+
+fn unless_denied(found: Result<Option<Head>, Failure>) -> Result<Option<Head>, Failure> {
+    match found {
+        Err(failure)
+            if matches!(failure.name, ErrorName::SourceAccessDenied | ErrorName::DestinationAccessDenied) =>
+        {
+            Ok(None)
+        }
+        found => found,
+    }
 }
 
 /// The look after the deed: it may have hit a copy of what the source has by now, for a version with the same bytes has the
@@ -75,12 +87,9 @@ async fn standing(work: &Work) -> Result<Option<Head>, Failure> {
 /// believed only of a listing.
 async fn source(work: &Work) -> Result<Option<Head>, Failure> {
     let (source, pays) = (&work.input.source, work.input.options.requester_pays);
-    let object = ObjectRef::of_source(source, pays);
     for _ in 0..LOOKS {
-        match gone::again(&work.deadline, || work.source.head(&object)).await {
-            Ok(head) => return Ok(Some(head)),
-            Err(error) if prove::is_nothing(&error) => {}
-            Err(error) => return Err(failure_of(error, Side::Source).at("source")),
+        if let Some(head) = head_of_source(work).await? {
+            return Ok(Some(head));
         }
         let key = (&source.bucket, &source.key);
         if !gone::is_listed(work.source.as_ref(), key, pays, &work.deadline).await? {
@@ -88,6 +97,15 @@ async fn source(work: &Work) -> Result<Option<Head>, Failure> {
         }
     }
     Err(ErrorName::Unavailable.because(format!("source: expected {source} to be there or not, found both")))
+}
+
+async fn head_of_source(work: &Work) -> Result<Option<Head>, Failure> {
+    let object = ObjectRef::of_source(&work.input.source, work.input.options.requester_pays);
+    match gone::again(&work.deadline, || work.source.head(&object)).await {
+        Ok(head) => Ok(Some(head)),
+        Err(error) if prove::is_nothing(&error) => Ok(None),
+        Err(error) => Err(failure_of(error, Side::Source).at("source")),
+    }
 }
 
 /// Whether the copy is of what the source has, as its metadata says.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulation::{Outcome, World};
-use strict_s3::{Action, Capabilities, Rule};
+use simulation::{DESTINATION_BUCKET, Outcome, World};
+use strict_s3::{Action, Capabilities, Rule, Versioning};
 
 use crate::kit::{case, copied, five, generic, newer, object, seen, succeeds, world_of};
 
@@ -104,7 +104,7 @@ fn f36_events_come_out_of_order_and_the_newest_version_stays() {
 fn f36_the_source_is_overwritten_while_its_older_version_is_sent() {
     for millis in [10, 25, 40, 55, 70, 85, 100] {
         case(millis, async {
-            let world = World::builder(1).build().await?;
+            let world = World::builder(1).versioning(Versioning::Off, Versioning::Enabled).build().await?;
             world.upload_source("k", &five()).await?;
             let first = event(&world).await?;
             let options = json!({"partSize": 256, "wholeObjectLimit": 256});
@@ -117,6 +117,9 @@ fn f36_the_source_is_overwritten_while_its_older_version_is_sent() {
             let ended = world.ended(&later).await?;
             assert_eq!(ended.status, "SUCCEEDED", "{ended:?}");
             assert_eq!(world.arrived("k").unwrap().bytes().unwrap(), newer());
+            let stood = world.destination.direct().versions(DESTINATION_BUCKET, "k");
+            let newest = stood.iter().filter(|version| version.bytes().unwrap() == newer()).count();
+            assert_eq!(newest, 1, "the older one never stood after it");
             world.check().await
         });
     }

@@ -26,8 +26,10 @@ fn f24_complete_is_answered_200_with_an_error_inside() {
 }
 
 /// Answers that tell nothing.
-fn empty_talk() -> [Answer; 4] {
-    [Answer::ok_empty(), Answer::ok_html(), Answer::no_content(), Answer::raw(200, "application/xml", "<Com")]
+fn empty_talk() -> [Answer; 5] {
+    let xml = |text: &'static str| Answer::raw(200, "application/xml", text);
+    let without_an_etag = xml("<CompleteMultipartUploadResult><Key>k</Key></CompleteMultipartUploadResult>");
+    [Answer::ok_empty(), Answer::ok_html(), Answer::no_content(), xml("<Com"), without_an_etag]
 }
 
 #[test]

@@ -97,7 +97,8 @@ fn effort_of_a_crowd_at_stores_that_take_100_requests_a_second() {
     for seed in 1..=2 {
         let crowded = simulation::run(seed, crowd(seed, 100)).unwrap();
         println!("seed {seed}: {crowded:.2} requests for one that is needed");
-        // Above 1, or nobody was turned away and nothing was tested.
-        assert!(crowded > 1.05 && crowded <= REQUESTS, "{crowded}");
+        // Above 1, or nobody was turned away and nothing was tested; 1.46 and 1.48 if who is turned away only waits as after
+        // any other failure.
+        assert!(crowded > 1.05 && crowded <= 1.4, "{crowded}");
     }
 }
