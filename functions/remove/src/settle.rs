@@ -43,10 +43,10 @@ pub(crate) async fn settle(work: &Work) -> Result<Settled, Failure> {
 /// The same where nothing is to be deleted: only whether a newer version is there to be copied. Neither bucket has to be
 /// listed for that, so a key that is gone may be answered 403.
 pub(crate) async fn look(work: &Work) -> Result<Settled, Failure> {
-    let standing = unless_denied(standing(work).await)?;
-    let source = unless_denied(head_of_source(work).await)?;
+    let standing = unless_refused(standing(work).await)?;
+    let source = unless_refused(head_of_source(work).await)?;
     let (Some(standing), Some(source)) = (standing, source) else {
-        return Ok((Removal::Kept, "source or destination is gone, and options.delete is off"));
+        return Ok((Removal::Kept, "source or destination can not be looked at any more"));
     };
     if is_from(&standing, &work.input.source) && !is_copy(work, &standing, &source)? {
         return Ok((Removal::Again, "the source has another version"));
@@ -54,13 +54,10 @@ pub(crate) async fn look(work: &Work) -> Result<Settled, Failure> {
     Ok((Removal::Kept, "the destination holds this version of the source, or another writer's object"))
 }
 
-fn unless_denied(found: Result<Option<Head>, Failure>) -> Result<Option<Head>, Failure> {
+/// What was written is proven: a look that will never be answered is no reason to call it a failure.
+fn unless_refused(found: Result<Option<Head>, Failure>) -> Result<Option<Head>, Failure> {
     match found {
-        Err(failure)
-            if matches!(failure.name, ErrorName::SourceAccessDenied | ErrorName::DestinationAccessDenied) =>
-        {
-            Ok(None)
-        }
+        Err(failure) if !failure.is_transient() => Ok(None),
         found => found,
     }
 }
