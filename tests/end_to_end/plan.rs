@@ -24,7 +24,7 @@ async fn run(bench: &Bench, command: &str, flags: &[&str]) -> Ran {
     bench.run(&[&[command, &source, &destination][..], &FLAGS, flags].concat()).await
 }
 
-/// Objects of every way, one of them to be replaced, and two that the source has not.
+/// Objects of every way, one of each to be replaced, and two that the source has not.
 async fn bench() -> Bench {
     let bench = Bench::new().await;
     for n in 0..55 {
@@ -34,7 +34,9 @@ async fn bench() -> Bench {
     bench.put("in/parts", &bytes(3 * PART + 5, 1_001));
     bench.put("in/many parts", &bytes(11 * PART, 1_002));
     let there = bench.china.direct();
-    there.put(DESTINATION, "out/small/7", "older").unwrap();
+    for older in ["small/7", "whole", "parts"] {
+        there.put(DESTINATION, &format!("out/{older}"), "older").unwrap();
+    }
     for n in 0..2 {
         there.put(DESTINATION, &format!("out/gone {n}"), "gone").unwrap();
     }

@@ -2,7 +2,7 @@
 
 use transload_plan::{Layout, Limits, Route};
 use transload_store::{Head, ObjectRef, Side, Store, failure_of};
-use transload_wire::{Decision, ErrorName, Failure, Overwrite, Pinned, TransferRequest};
+use transload_wire::{Decision, ErrorName, Failure, Pinned, TransferRequest};
 
 /// The parts; `None` if the object is sent whole.
 pub(crate) async fn layout(
@@ -49,19 +49,6 @@ pub(crate) fn instead(request: &TransferRequest, head: &Head) -> Option<(Decisio
         return Some((Decision::Skip, LEFT.to_owned()));
     }
     head.archived.then(|| (Decision::Thaw, "in an archive tier".to_owned()))
-}
-
-/// Whether the source is looked at once more after the write. A condition on an ETag does not order executions: where the
-/// source went from one content to another and back, its first and its last version have one ETag. A condition on nothing
-/// being there does, in a store that honours it; a wish for one version is not to be followed by another.
-pub(crate) fn follow(request: &TransferRequest, destination: &dyn Store, replaces: bool) -> bool {
-    let options = &request.options;
-    let orders = match options.overwrite {
-        Overwrite::Never => true,
-        Overwrite::IfDifferent => !replaces && destination.conditional_writes(),
-        Overwrite::Always => false,
-    };
-    request.source.version_id.is_none() && (options.delete || !orders)
 }
 
 /// Why an event of a deletion does nothing.

@@ -49,7 +49,9 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         attributes: looked.attributes,
         identity: looked.identity,
         token: looked.token,
-        follow: decide::follow(request, to, looked.standing.is_some()),
+        // A wish for one version is not to be followed by another.
+        follow: request.source.version_id.is_none()
+            && request.options.looks_again(looked.standing.is_some(), to.conditional_writes()),
         standing: looked.standing.as_ref().and_then(look::token),
         replaces: looked.standing.map(|head| head.etag),
         route: request.route.clone(),

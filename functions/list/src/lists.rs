@@ -81,7 +81,7 @@ impl Lists {
             self.ways.batched(&mut self.found, size);
             return self.small(&Item { key, size, etag, version_id, replaces });
         }
-        self.ways.alone(&mut self.found, size, &etag);
+        self.ways.alone(&mut self.found, (size, &etag), version_id.is_none(), replaces.is_some());
         self.large(&Large { key, destination_key: to, size, version_id, etag: Some(etag), replaces })
     }
 

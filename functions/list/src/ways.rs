@@ -59,8 +59,12 @@ impl Ways {
     }
 
     /// Counts an object with an execution of its own. One that can not be cut fails there before it takes anything.
-    pub(crate) fn alone(&self, found: &mut Found, size: u64, etag: &Etag) {
+    /// `newest`: no version of it is asked for.
+    pub(crate) fn alone(&self, found: &mut Found, (size, etag): (u64, &Etag), newest: bool, replaces: bool) {
         let work = class(found, size);
+        if newest && self.options.looks_again(replaces, self.manner.conditional) {
+            work.looked_at_again();
+        }
         match self.layout(size, etag) {
             None => work.whole(size, &self.manner),
             Some(layout) => {

@@ -179,6 +179,19 @@ impl Options {
 
 impl Options {
     /// Two transfers that each replace whatever stands would take turns for ever, for each looks again after its write.
+    /// Whether the source is looked at once more after a write, if no version of it was asked for. A condition on an ETag does
+    /// not order executions: where the source went from one content to another and back, its first and its last version have
+    /// one ETag. A condition on nothing being there does, in a store that honours it.
+    #[must_use]
+    pub fn looks_again(&self, replaces: bool, conditional: bool) -> bool {
+        let orders = match self.overwrite {
+            Overwrite::Never => true,
+            Overwrite::IfDifferent => !replaces && conditional,
+            Overwrite::Always => false,
+        };
+        self.delete || !orders
+    }
+
     fn check_delete(&self) -> Result<(), Failure> {
         if self.delete && self.overwrite != Overwrite::IfDifferent {
             return Err(ErrorName::InputInvalid.because(

@@ -156,6 +156,12 @@ impl ClassWork {
         self.source("GetObjectAttributes", u64::from(manner.as_the_source));
     }
 
+    /// What a replaced object costs once more: both ends are looked at after the write.
+    pub fn looked_at_again(&mut self) {
+        self.source("HeadObject", 1);
+        self.destination("HeadObject", 1);
+    }
+
     fn one_write(&mut self, manner: &Manner, proven: bool) {
         self.source("GetObject", 1 + u64::from(manner.twice));
         self.destination("PutObject", 1);
