@@ -88,6 +88,11 @@ const writeTags = (...calls: string[]): Grant => ({
   when: ['writesTags'],
   reason: 'tags travel in a header of the write',
 });
+const tagging = { on: 'objects', calls: ['GetObjectTagging'] } as const;
+const readTags: readonly Grant[] = [
+  { action: 's3:GetObjectTagging', ...tagging, when: ['readsTags'], reason: 'tags are copied' },
+  { action: 's3:GetObjectVersionTagging', ...tagging, when: ['readsTags', 'versions'], reason: BY_VERSION },
+];
 const listParts: Grant = {
   action: 's3:ListMultipartUploadParts',
   on: 'objects',
@@ -109,20 +114,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
     source: [
       ...read("the source's facts; one byte where HEAD does not say why it is refused", 'HeadObject', 'GetObject'),
       missing('HeadObject'),
-      {
-        action: 's3:GetObjectTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags'],
-        reason: 'tags are copied',
-      },
-      {
-        action: 's3:GetObjectVersionTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags', 'versions'],
-        reason: BY_VERSION,
-      },
+      ...readTags,
       {
         action: 's3:GetObjectAttributes',
         on: 'objects',
@@ -325,20 +317,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
         reason: 'the same, of the version that was listed',
       },
       missing('GetObject', 'HeadObject'),
-      {
-        action: 's3:GetObjectTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags'],
-        reason: 'tags are copied',
-      },
-      {
-        action: 's3:GetObjectVersionTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags', 'versions'],
-        reason: BY_VERSION,
-      },
+      ...readTags,
       decrypt('GetObject', 'HeadObject'),
     ],
     destination: [
