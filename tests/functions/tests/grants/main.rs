@@ -4,6 +4,7 @@
 // Helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod gone;
 mod many;
 mod scenarios;
 mod setup;
@@ -12,7 +13,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use setup::{Circumstances, Setup, Tags};
-use table::{MANY, ONE, SIDES, Table};
+use table::{GONE, MANY, ONE, SIDES, Table};
 
 /// Rights that no request here can show. The documentation names the first for multipart uploads under a key of KMS as a whole,
 /// and does not say whether Complete needs it. The second is for a report that can not be written: a test of its own.
@@ -79,8 +80,26 @@ const MOST: Circumstances = Circumstances {
     looks: true,
 };
 
+/// What decides about the rights to follow deletions and to thaw.
+fn circumstances_of_gone() -> Vec<Circumstances> {
+    let least = Circumstances {
+        versions: false,
+        tags: Tags::None,
+        etag: false,
+        encrypted: false,
+        listed: false,
+        looks: false,
+    };
+    let all = [(false, false), (false, true), (true, false), (true, true)];
+    all.map(|(versions, encrypted)| Circumstances { versions, encrypted, ..least }).to_vec()
+}
+
 async fn work(setup: &Setup, functions: &[&str]) -> scenarios::Ran {
-    if functions == MANY { many::all(setup).await } else { scenarios::all(setup).await }
+    match functions {
+        ONE => scenarios::all(setup).await,
+        MANY => many::all(setup).await,
+        _ => gone::all(setup).await,
+    }
 }
 
 async fn assert_used_and_given(functions: &'static [&'static str], all: Vec<Circumstances>) {
@@ -113,6 +132,11 @@ async fn so_it_is_with_many_objects() {
     assert_used_and_given(MANY, circumstances_of_many()).await;
 }
 
+#[tokio::test]
+async fn so_it_is_where_deletions_are_followed_and_where_sources_are_thawed() {
+    assert_used_and_given(GONE, circumstances_of_gone()).await;
+}
+
 async fn assert_each_is_needed(functions: &'static [&'static str]) {
     let table = Table::read();
     assert_eq!(without(&table, functions, ("", "", "")).await, Ok(()), "with all of them");
@@ -139,6 +163,11 @@ async fn without_any_one_right_something_of_many_objects_fails() {
     assert_each_is_needed(MANY).await;
 }
 
+#[tokio::test]
+async fn without_any_one_right_something_of_deletions_and_thawing_fails() {
+    assert_each_is_needed(GONE).await;
+}
+
 /// Everything but one right.
 async fn without(
     table: &Table,
@@ -155,7 +184,7 @@ async fn without(
 #[tokio::test]
 async fn with_no_right_a_function_does_nothing() {
     let table = Table::read();
-    for functions in [ONE, MANY] {
+    for functions in [ONE, MANY, GONE] {
         for function in functions {
             let circumstances = Circumstances { etag: functions == ONE, ..MOST };
             let setup = Setup::new(circumstances, functions).await;

@@ -283,6 +283,6 @@ impl Run<'_> {
 }
 
 /// A mistake in the test itself ends it.
-fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
     transload_wire::parse(value.to_string().as_bytes()).unwrap_or_else(|failure| panic!("{failure}: {value}"))
 }
