@@ -30,7 +30,7 @@ export type Need =
   | 'listsVersions'
   /** A comparison lists the source's objects without their versions. */
   | 'listsKeys'
-  /** A comparison looks at single objects: by checksum, or by version. */
+  /** A comparison looks at single objects: by checksum, by version, or because a manifest names them. */
   | 'looks'
   /** Deletions of the source are followed. */
   | 'deletes';
@@ -41,9 +41,10 @@ export interface Grant {
   readonly action: string;
   /**
    * The keys below the route's prefix, the bucket (only for names below that prefix), the bucket for its open uploads (for
-   * which S3 knows no condition on the prefix), or the bucket's encryption keys.
+   * which S3 knows no condition on the prefix), the bucket's encryption keys, or what people hand in: frozen plans and
+   * manifests.
    */
-  readonly on: 'objects' | 'bucket' | 'uploads' | 'keys';
+  readonly on: 'objects' | 'bucket' | 'uploads' | 'keys' | 'handed';
   /** The calls of the function's code that need it. */
   readonly calls: readonly string[];
   /** Without it: always. */
@@ -299,6 +300,12 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       { action: 's3:PutObject', on: 'objects', calls: ['PutObject'], reason: 'writes the lists of work' },
       list('finds the lists of a call that failed', 'ListObjectsV2'),
       { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes them' },
+      {
+        action: 's3:GetObject',
+        on: 'handed',
+        calls: ['HeadObject', 'GetObject'],
+        reason: 'executes a frozen plan, or sees to what a manifest names',
+      },
     ],
   },
   batch: {

@@ -110,7 +110,10 @@ impl Scene<'_> {
         same("asked", self.thaw(&head.source).await?.ready, false)?;
         same("back", self.thaw(&head.source).await?.ready, true)?;
         let gone = Pinned {
-            object: transload_wire::Source { key: "gone".parse().expect("a key"), ..head.source.object.clone() },
+            object: transload_wire::Source {
+                key: "gone".parse().expect("a key"),
+                ..head.source.object.clone()
+            },
             ..head.source
         };
         same("gone, as Head is to say", self.thaw(&gone).await?.ready, true)
