@@ -114,7 +114,7 @@ async fn a_manifest_is_handed_to_a_deployed_machine() {
     let (code, _, said) =
         local.operator(&operator.folder, &arn(&local), &[&sync[..6], &["none"]].concat()).await;
     assert!(
-        code == Some(5) && said.contains("PutObject s3://results/manifests/sync-none"),
+        code == Some(2) && said.contains("PutObject s3://results/manifests/sync-none"),
         "{code:?} {said}"
     );
     assert_eq!(operator.run(&["describe", "sync-none"]).await.0, Some(3));
