@@ -43,7 +43,7 @@ impl Scene<'_> {
     fn request(&self) -> Value {
         json!({"source": {"location": "global", "bucket": self.from, "key": self.key},
             "destination": {"location": "china", "bucket": self.to, "key": self.key},
-            "options": {"delete": true, "archived": "thaw"}})
+            "options": {"delete": self.setup.circumstances.deletes, "archived": "thaw"}})
     }
 
     /// What Head says to whoever may do everything.
@@ -75,22 +75,25 @@ impl Scene<'_> {
         self.setup.destination.direct().get(self.to, self.key).is_some()
     }
 
-    /// A copy of what is there stays, one of what is gone goes, and where both are gone nothing is to be done.
+    /// A copy of what is there stays, one of what is gone goes where deletions are followed, and where both are gone nothing is
+    /// to be done.
     async fn deleted(&self) -> Ran {
         self.put("STANDARD", "bytes");
         self.copy().await;
         self.remove(Removal::Kept).await?;
         same("copied", self.is_copied(), true)?;
         self.setup.source.direct().delete(self.from, self.key);
-        self.remove(Removal::Deleted).await?;
-        same("copied", self.is_copied(), false)?;
+        let deletes = self.setup.circumstances.deletes;
+        self.remove(if deletes { Removal::Deleted } else { Removal::Kept }).await?;
+        same("copied", self.is_copied(), !deletes)?;
         self.remove(Removal::Kept).await
     }
 
     /// A source without a copy, and one with a copy of another version of it.
     async fn changed(&self) -> Ran {
         self.put("STANDARD", "bytes");
-        self.remove(Removal::Again).await?;
+        let without = if self.setup.circumstances.deletes { Removal::Again } else { Removal::Kept };
+        self.remove(without).await?;
         self.copy().await;
         self.put("STANDARD", "other bytes");
         self.remove(Removal::Again).await?;

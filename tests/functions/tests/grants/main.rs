@@ -47,7 +47,7 @@ fn circumstances_of_one() -> Vec<Circumstances> {
         for tags in [Tags::Copied, Tags::Given, Tags::None] {
             for etag in [false, true] {
                 for encrypted in [false, true] {
-                    all.push(Circumstances { versions, tags, etag, encrypted, listed: false, looks: false });
+                    all.push(Circumstances { versions, tags, etag, encrypted, ..LEAST });
                 }
             }
         }
@@ -62,13 +62,24 @@ fn circumstances_of_many() -> Vec<Circumstances> {
         for tags in [Tags::Copied, Tags::Given, Tags::None] {
             for looks in [false, true] {
                 for encrypted in [false, true] {
-                    all.push(Circumstances { versions, tags, etag: false, encrypted, listed, looks });
+                    all.push(Circumstances { versions, tags, encrypted, listed, looks, ..LEAST });
                 }
             }
         }
     }
     all
 }
+
+/// Nothing that asks for rights.
+const LEAST: Circumstances = Circumstances {
+    versions: false,
+    tags: Tags::None,
+    etag: false,
+    encrypted: false,
+    listed: false,
+    looks: false,
+    deletes: false,
+};
 
 /// All that there is: each right is given.
 const MOST: Circumstances = Circumstances {
@@ -78,20 +89,18 @@ const MOST: Circumstances = Circumstances {
     encrypted: true,
     listed: true,
     looks: true,
+    deletes: true,
 };
 
 /// What decides about the rights to follow deletions and to thaw.
 fn circumstances_of_gone() -> Vec<Circumstances> {
-    let least = Circumstances {
-        versions: false,
-        tags: Tags::None,
-        etag: false,
-        encrypted: false,
-        listed: false,
-        looks: false,
-    };
-    let all = [(false, false), (false, true), (true, false), (true, true)];
-    all.map(|(versions, encrypted)| Circumstances { versions, encrypted, ..least }).to_vec()
+    let mut all = Vec::new();
+    for versions in [false, true] {
+        for encrypted in [false, true] {
+            all.push(Circumstances { versions, encrypted, deletes: true, ..LEAST });
+        }
+    }
+    all
 }
 
 async fn work(setup: &Setup, functions: &[&str]) -> scenarios::Ran {
