@@ -5,6 +5,7 @@ use aws_sdk_sfn::error::ProvideErrorMetadata;
 use serde_json::Value;
 use transload_browse::answer::Body;
 use transload_store::account::Account;
+use transload_store::work::S3Files;
 
 use crate::api::{Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
@@ -193,6 +194,20 @@ impl Deployed {
         answer!(self.client.describe_state_machine().state_machine_arn(&self.machine))
     }
 
+    /// The bucket of the workflow's own, as the machine's definition names it, with the credentials that the AWS tools would
+    /// use.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`]; [`Exit::Trouble`] if the definition names none.
+    pub(crate) async fn files(&self) -> Outcome<S3Files> {
+        let machine = self.describe_machine().await?;
+        let definition = serde_json::from_str(machine["definition"].as_str().unwrap_or_default());
+        let definition: Value = definition.map_err(|e| CliError::trouble("the machine's definition", e))?;
+        let bucket = results_bucket(&definition)
+            .ok_or_else(|| CliError::trouble(&self.machine, "its definition writes no results anywhere"))?;
+        Ok(S3Files::of_process(bucket, self.machine.split(':').nth(3))?)
+    }
+
     /// StartExecution: the new execution's ARN.
     ///
     /// # Errors
@@ -229,6 +244,16 @@ fn beside(arn: &str, [end, other]: [&str; 2]) -> Option<String> {
     arn.strip_suffix(end).map(|stem| format!("{stem}{other}"))
 }
 
+/// Where a definition's Map writes its results.
+fn results_bucket(definition: &Value) -> Option<&str> {
+    let within = match definition {
+        Value::Object(fields) => fields.values().find_map(results_bucket),
+        Value::Array(items) => items.iter().find_map(results_bucket),
+        _ => None,
+    };
+    within.or_else(|| definition["ResultWriter"]["Arguments"]["Bucket"].as_str())
+}
+
 /// With the credentials that the AWS tools would use.
 async fn client(region: &str) -> Client {
     let region = aws_config::Region::new(region.to_owned());
@@ -258,5 +283,20 @@ fn refusal<E: std::error::Error + ProvideErrorMetadata + 'static>(error: &E) -> 
             let why: Vec<String> = causes.map(ToString::to_string).collect();
             CliError::new(Exit::Trouble, format!("Step Functions was not reached: {}", why.join(": ")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::results_bucket;
+    use crate::definition::{RESULTS_BUCKET, object};
+
+    #[test]
+    fn the_definition_names_the_bucket_of_its_results() {
+        let definition: Value = serde_json::from_str(&object()).unwrap();
+        assert_eq!(results_bucket(&definition), Some(RESULTS_BUCKET));
+        assert_eq!(results_bucket(&json!({"States": {"A": {"Type": "Pass"}}})), None);
     }
 }

@@ -37,7 +37,7 @@ export class DeadLetters extends Construct {
     acknowledge(
       this.queue,
       'SQS3',
-      'Is itself the queue for dead letters, of a rule; nobody receives from it automatically.',
+      'Is itself the queue for dead letters, of a rule or of another queue; nobody receives from it automatically.',
     );
   }
 }

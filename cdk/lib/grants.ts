@@ -30,7 +30,7 @@ export type Need =
   | 'listsVersions'
   /** A comparison lists the source's objects without their versions. */
   | 'listsKeys'
-  /** A comparison looks at single objects: by checksum, or by version. */
+  /** A comparison looks at single objects: by checksum, by version, or because a manifest names them. */
   | 'looks'
   /** Deletions of the source are followed. */
   | 'deletes';
@@ -41,9 +41,10 @@ export interface Grant {
   readonly action: string;
   /**
    * The keys below the route's prefix, the bucket (only for names below that prefix), the bucket for its open uploads (for
-   * which S3 knows no condition on the prefix), or the bucket's encryption keys.
+   * which S3 knows no condition on the prefix), the bucket's encryption keys, or what people hand in: frozen plans and
+   * manifests.
    */
-  readonly on: 'objects' | 'bucket' | 'uploads' | 'keys';
+  readonly on: 'objects' | 'bucket' | 'uploads' | 'keys' | 'handed';
   /** The calls of the function's code that need it. */
   readonly calls: readonly string[];
   /** Without it: always. */
@@ -88,6 +89,11 @@ const writeTags = (...calls: string[]): Grant => ({
   when: ['writesTags'],
   reason: 'tags travel in a header of the write',
 });
+const tagging = { on: 'objects', calls: ['GetObjectTagging'] } as const;
+const readTags: readonly Grant[] = [
+  { action: 's3:GetObjectTagging', ...tagging, when: ['readsTags'], reason: 'tags are copied' },
+  { action: 's3:GetObjectVersionTagging', ...tagging, when: ['readsTags', 'versions'], reason: BY_VERSION },
+];
 const listParts: Grant = {
   action: 's3:ListMultipartUploadParts',
   on: 'objects',
@@ -109,20 +115,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
     source: [
       ...read("the source's facts; one byte where HEAD does not say why it is refused", 'HeadObject', 'GetObject'),
       missing('HeadObject'),
-      {
-        action: 's3:GetObjectTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags'],
-        reason: 'tags are copied',
-      },
-      {
-        action: 's3:GetObjectVersionTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags', 'versions'],
-        reason: BY_VERSION,
-      },
+      ...readTags,
       {
         action: 's3:GetObjectAttributes',
         on: 'objects',
@@ -307,6 +300,12 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
       { action: 's3:PutObject', on: 'objects', calls: ['PutObject'], reason: 'writes the lists of work' },
       list('finds the lists of a call that failed', 'ListObjectsV2'),
       { action: 's3:DeleteObject', on: 'objects', calls: ['DeleteObject'], reason: 'deletes them' },
+      {
+        action: 's3:GetObject',
+        on: 'handed',
+        calls: ['HeadObject', 'GetObject'],
+        reason: 'executes a frozen plan, or sees to what a manifest names',
+      },
     ],
   },
   batch: {
@@ -325,20 +324,7 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
         reason: 'the same, of the version that was listed',
       },
       missing('GetObject', 'HeadObject'),
-      {
-        action: 's3:GetObjectTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags'],
-        reason: 'tags are copied',
-      },
-      {
-        action: 's3:GetObjectVersionTagging',
-        on: 'objects',
-        calls: ['GetObjectTagging'],
-        when: ['readsTags', 'versions'],
-        reason: BY_VERSION,
-      },
+      ...readTags,
       decrypt('GetObject', 'HeadObject'),
     ],
     destination: [

@@ -1,15 +1,17 @@
 // What others may use.
+export { Browse, BrowseConstructProps, BrowseProps } from './browse';
 export * from './janitor';
 export * from './location';
 export * from './location-props';
 export * from './network';
+export * from './notifications';
 export * from './observability';
 export * from './results-bucket';
 export { RetentionProps } from './retention';
 export { Route, RouteConstructProps, RouteEnd, RouteProps } from './route';
 export * from './state-machine';
 export { SyncDeletes, SyncOptions } from './sync';
-export { Transfer, TransferEncryption, TransferEnd, TransferOptions } from './transfer';
+export { Transfer, TransferEncryption, TransferEnd, TransferOptions, TransferThaw } from './transfer';
 export * from './transload';
 export * from './transload-function';
 export * from './transload-stack';

@@ -37,6 +37,15 @@ export class Location extends Construct {
   }
 
   /**
+   * The account that has to own the buckets; undefined if that is not asked.
+   * @internal
+   */
+  public get _owner(): string | undefined {
+    const elsewhere = this.props.endpoint !== undefined && this.partition === undefined;
+    return this.props.expectedBucketOwner ?? (this.usesOwnRole && !elsewhere ? Stack.of(this).account : undefined);
+  }
+
+  /**
    * The listed bucket of this name whose prefixes hold the given one.
    * @internal
    */
@@ -78,8 +87,7 @@ export class Location extends Construct {
       endpoint: props.endpoint,
       allow_http: props.allowHttp,
       path_style: props.pathStyle,
-      expected_bucket_owner:
-        props.expectedBucketOwner ?? (this.usesOwnRole && !elsewhere ? Stack.of(this).account : undefined),
+      expected_bucket_owner: this._owner,
       profile: props.profile,
       checksums: props.checksums,
       trailers: props.trailers,

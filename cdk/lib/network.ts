@@ -7,6 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import { Location } from './location';
+import { LocationCredentials } from './location-props';
 import { Fields, Problem, checkFields, checkForm, checkRange } from './problem';
 import { RetentionProps, logGroup } from './retention';
 
@@ -40,6 +41,11 @@ export interface NetworkConstructProps extends RetentionProps {
   readonly network: NetworkProps;
   /** The locations that have to be reached. */
   readonly locations: Location[];
+  /**
+   * Whether a function asks Step Functions.
+   * @default false
+   */
+  readonly asksStates?: boolean;
 }
 
 const FIELDS: Fields<NetworkProps> = {
@@ -73,7 +79,7 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     workers.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'Stores and services of AWS');
-    this.addEndpoints(vpc, workers, props.locations);
+    this.addEndpoints(vpc, workers, props);
     this.subnetIds = vpc.selectSubnets(subnetsOf(gateways)).subnetIds;
     this.securityGroupIds = [workers.securityGroupId];
   }
@@ -128,17 +134,24 @@ export class Network extends Construct {
     return vpc;
   }
 
-  /** Only for the services that the locations' credentials need. */
-  private addEndpoints(vpc: ec2.Vpc, workers: ec2.SecurityGroup, locations: Location[]): void {
+  /** Only for the services that the locations' credentials need, and the page. */
+  private addEndpoints(
+    vpc: ec2.Vpc,
+    workers: ec2.SecurityGroup,
+    { locations, asksStates = false }: NetworkConstructProps,
+  ): void {
+    const has = (way: keyof LocationCredentials): boolean =>
+      locations.some((location) => location.props.credentials?.[way] !== undefined);
     const services = {
-      Secrets: [ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, 'secret'],
-      Parameters: [ec2.InterfaceVpcEndpointAwsService.SSM, 'parameter'],
-      Roles: [ec2.InterfaceVpcEndpointAwsService.STS, 'role'],
-      Tokens: [ec2.InterfaceVpcEndpointAwsService.STS, 'webIdentity'],
+      Secrets: [ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, has('secret')],
+      Parameters: [ec2.InterfaceVpcEndpointAwsService.SSM, has('parameter')],
+      Roles: [ec2.InterfaceVpcEndpointAwsService.STS, has('role')],
+      Tokens: [ec2.InterfaceVpcEndpointAwsService.STS, has('webIdentity')],
+      States: [ec2.InterfaceVpcEndpointAwsService.STEP_FUNCTIONS, asksStates],
     } as const;
     const made = new Set<ec2.IInterfaceVpcEndpointService>();
-    for (const [id, [service, way]] of Object.entries(services)) {
-      if (made.has(service) || !locations.some((location) => location.props.credentials?.[way] !== undefined)) {
+    for (const [id, [service, needed]] of Object.entries(services)) {
+      if (made.has(service) || !needed) {
         continue;
       }
       made.add(service);

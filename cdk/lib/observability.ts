@@ -3,6 +3,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -14,7 +15,14 @@ import { NAMESPACE, openMapRuns, service } from './metrics';
 import { checkForm } from './problem';
 import { Route } from './route';
 import { StateMachine } from './state-machine';
-import { TransloadFunction } from './transload-function';
+
+/** A function that is watched. */
+export interface WatchedFunction {
+  /** The function. */
+  readonly handler: lambda.Function;
+  /** Its log. */
+  readonly logGroup: logs.LogGroup;
+}
 
 /** Properties of observability. */
 export interface ObservabilityProps {
@@ -25,7 +33,7 @@ export interface ObservabilityProps {
   /** The janitor. */
   readonly janitor: Janitor;
   /** The functions, by name. */
-  readonly functions: { [name: string]: TransloadFunction };
+  readonly functions: { [name: string]: WatchedFunction };
   /** The routes. */
   readonly routes: Route[];
   /**
@@ -37,6 +45,8 @@ export interface ObservabilityProps {
 
 /** As long a transfer of many TB may take, and as long dead letters may lie while nobody is at work. */
 const A_DAY = Duration.days(1);
+/** As long a notification may wait: a pipe asks its queue all the time. */
+const WAITING = Duration.minutes(15);
 
 /** An alarm's figures. */
 interface Watch {
@@ -59,6 +69,7 @@ export class Observability extends Construct {
     this.watchMachines(props);
     this.watchFunctions(props.functions);
     this.watchDeadLetters(props);
+    this.watchNotifications(props.routes);
     this.watchWaiting(props);
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { widgets: widgets(props) });
   }
@@ -169,7 +180,7 @@ export class Observability extends Construct {
    * A failure with a name counts as an error of Lambda, and most are retried: a share over a quarter of an hour is worth a look.
    * Each invocation counts 0 or 1 errors, so their average is that share.
    */
-  private watchFunctions(functions: { [name: string]: TransloadFunction }): void {
+  private watchFunctions(functions: { [name: string]: WatchedFunction }): void {
     for (const [name, one] of Object.entries(functions)) {
       const of = (metric: string, statistic: string): cloudwatch.Metric =>
         service('Lambda', metric, { FunctionName: one.handler.functionName }, statistic);
@@ -194,7 +205,11 @@ export class Observability extends Construct {
    */
   private watchWaiting({ routes, janitor }: ObservabilityProps): void {
     const rules = routes.flatMap(({ rule, scheduleRule }) => [rule ?? [], scheduleRule ?? []].flat());
-    const letters = routes.flatMap(({ deadLetters, scheduleDeadLetters }) => [deadLetters, scheduleDeadLetters]);
+    const letters = routes.flatMap(({ deadLetters, scheduleDeadLetters, notifications }) => [
+      deadLetters,
+      scheduleDeadLetters,
+      notifications?.deadLetters,
+    ]);
     const queues = [...letters.flatMap((queue) => queue ?? []), janitor.deadLetters];
     const retries = rules.map(({ ruleName }) =>
       service('Events', 'RetryInvocationAttempts', { RuleName: ruleName }).with({ period: Duration.minutes(15) }),
@@ -235,6 +250,35 @@ export class Observability extends Construct {
       }
     }
     watch('', janitor.deadLetters, 'the janitor');
+  }
+
+  /** A pipe tells nobody that it can not start its machine: its messages grow old, and end among the dead letters. */
+  private watchNotifications(routes: Route[]): void {
+    for (const { routeName, notifications } of routes) {
+      if (notifications === undefined) {
+        continue;
+      }
+      const of = (queue: sqs.Queue, metric: string): cloudwatch.Metric =>
+        service('SQS', metric, { QueueName: queue.queueName }, 'Maximum');
+      this.watch(`DeadLetters-${routeName}-notifications`, {
+        metric: of(notifications.deadLetters, 'ApproximateNumberOfMessagesVisible'),
+        says: `notifications of route ${routeName} could not start an execution: mend the cause, send them to their queue again`,
+      });
+      this.watch(`Notifications-${routeName}-waiting`, {
+        metric: of(notifications.queue, 'ApproximateAgeOfOldestMessage'),
+        says: `seconds a notification of route ${routeName} waits: may its pipe start the machine, and is it running?`,
+        threshold: WAITING.toSeconds(),
+      });
+      const reads = executions(notifications.stateMachine);
+      this.watch(`Notifications-${routeName}-failed`, {
+        metric: reads('ExecutionsFailed'),
+        says: `messages of route ${routeName} could not be read, or their transfers not be started: the execution's error says which`,
+      });
+      this.watch(`Notifications-${routeName}-timed-out`, {
+        metric: reads('ExecutionsTimedOut'),
+        says: `messages of route ${routeName} were not worked off in a day: redrive the execution`,
+      });
+    }
   }
 
   private watch(id: string, { metric, says, threshold = 1, periods = 1 }: Watch): void {

@@ -3,7 +3,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledgeResource } from './acknowledge';
 import { FunctionName, Need, Side, grantsFor, opens, workGrants } from './grants';
-import { ResultsBucket, WORK_PREFIX } from './results-bucket';
+import { HANDED_PREFIXES, ResultsBucket, WORK_PREFIX } from './results-bucket';
 import { Transfer, TransferEnd } from './transfer';
 
 /** Gives a function's role what it needs for these transfers. */
@@ -18,6 +18,18 @@ export function grantTransfers(role: iam.Role, name: FunctionName, transfers: Tr
   denyWithoutTls(role);
 }
 
+/** Gives a role what it needs to show the trees at the ends of these transfers. */
+export function grantListing(role: iam.Role, transfers: Transfer[]): void {
+  for (const end of transfers.flatMap(({ source, destination }) => [source, destination])) {
+    if (end.location.usesOwnRole) {
+      allow(role, ['s3:ListBucket'], [bucketArn(role, end)], below(end));
+    } else {
+      grantCredentials(role, end);
+    }
+  }
+  denyWithoutTls(role);
+}
+
 /** Gives a function's role what it needs in the bucket of the workflow's own. */
 export function grantWork(role: iam.Role, name: FunctionName, bucket: ResultsBucket): void {
   const objects = bucket.objectsArn(WORK_PREFIX);
@@ -26,6 +38,18 @@ export function grantWork(role: iam.Role, name: FunctionName, bucket: ResultsBuc
     StringLike: { 's3:prefix': `${WORK_PREFIX}*` },
   });
   acknowledgeResource(role, objects, 'Lists, results and reports of runs, whose names are given when they start.');
+  grantHanded(role, workGrants(name, 'handed'), bucket);
+}
+
+function grantHanded(role: iam.Role, actions: string[], bucket: ResultsBucket): void {
+  if (actions.length === 0) {
+    return;
+  }
+  const handed = HANDED_PREFIXES.map((prefix) => bucket.objectsArn(prefix));
+  allow(role, actions, handed);
+  for (const resource of handed) {
+    acknowledgeResource(role, resource, 'Plans and manifests that people hand in, each under a name of its own.');
+  }
 }
 
 /** Only routes that are compared need the functions for that, and only those that delete by comparison the one for it. */
@@ -59,8 +83,7 @@ function grantEnd(role: iam.Role, name: FunctionName, side: Side, transfer: Tran
     objects,
     `The keys of a route: ${side} ${end.location.locationName}:s3://${end.bucket.name}/${prefix}. Which of them comes next is not known before.`,
   );
-  const listed = { StringLike: { 's3:prefix': `${literal(prefix)}*` } };
-  allow(role, grantsFor(name, side, needs, 'bucket'), [bucketArn(role, end)], prefix === '' ? undefined : listed);
+  allow(role, grantsFor(name, side, needs, 'bucket'), [bucketArn(role, end)], below(end));
   allow(role, grantsFor(name, side, needs, 'uploads'), [bucketArn(role, end)]);
   allow(role, grantsFor(name, side, needs, 'keys'), end.bucket.kmsKeyArns ?? [], viaS3(role, end));
 }
@@ -86,7 +109,7 @@ function grantCredentials(role: iam.Role, end: TransferEnd): void {
 
 /** What is so at this end. */
 function needsOf(side: Side, transfer: Transfer): Need[] {
-  const { options = {}, sync } = transfer;
+  const { options = {}, sync, manifests } = transfer;
   const copies = options.tags === undefined && options.copyTags !== false;
   const all: readonly (readonly [boolean, Need])[] = [
     [transfer[side].bucket.versions === true, 'versions'],
@@ -96,9 +119,14 @@ function needsOf(side: Side, transfer: Transfer): Need[] {
     [options.delete === true, 'deletes'],
     [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
     [side === 'source' && sync !== undefined && sync.versions !== 'listed', 'listsKeys'],
-    [sync?.compare === 'checksum' || sync?.compare === 'version', 'looks'],
+    [sync?.compare === 'checksum' || sync?.compare === 'version' || manifests === true, 'looks'],
   ];
   return all.filter(([holds]) => holds).map(([, need]) => need);
+}
+
+/** Only names below the prefix, if there is one. */
+function below({ prefix = '' }: TransferEnd): Record<string, unknown> | undefined {
+  return prefix === '' ? undefined : { StringLike: { 's3:prefix': `${literal(prefix)}*` } };
 }
 
 function bucketArn(role: iam.Role, end: TransferEnd): string {

@@ -13,6 +13,9 @@ export const RESULTS_PREFIX = 'object/';
 /** Below this prefix stand the lists, results and reports of runs over many objects. */
 export const WORK_PREFIX = 'sync/';
 
+/** Below these prefixes stand frozen plans and manifests, as people hand them in. */
+export const HANDED_PREFIXES = ['plans/', 'manifests/'] as const;
+
 /** Properties of the results bucket. */
 export interface ResultsBucketProps {
   /**

@@ -3,7 +3,9 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Notifications } from './notifications';
 import { Problem } from './problem';
+import { RetentionProps } from './retention';
 import { Started, startBy } from './start';
 import { StateMachine } from './state-machine';
 import { SyncOptions } from './sync';
@@ -44,6 +46,12 @@ export interface RouteProps {
    */
   readonly events?: string[];
   /**
+   * Whether the route has a queue for classic notifications of S3, for buckets that do not send their events to EventBridge. The
+   * bucket's notification has to name the queue. Without `"events": []` beside it, EventBridge starts a transfer as well.
+   * @default false
+   */
+  readonly notifications?: boolean;
+  /**
    * When both ends are compared, and what is missing or differs is transferred: `rate(1 hour)`, or six fields of `cron(...)` in
    * UTC.
    * @default - never by itself
@@ -55,6 +63,12 @@ export interface RouteProps {
    * @default - with a schedule `{}`, else they are not compared
    */
   readonly sync?: SyncOptions;
+  /**
+   * Whether people may name the objects of a run by hand (`transload sync --stack NAME --manifest FILE`): then the functions that
+   * compare may look at single objects, whatever `sync.compare` says.
+   * @default false
+   */
+  readonly manifests?: boolean;
   /**
    * How objects are transferred.
    * @default - the defaults of the machine
@@ -73,7 +87,7 @@ export interface RouteProps {
 }
 
 /** A route's properties, resolved. */
-export interface RouteConstructProps {
+export interface RouteConstructProps extends RetentionProps {
   /** The user's properties. */
   readonly route: RouteProps;
   /** What it transfers. */
@@ -82,6 +96,10 @@ export interface RouteConstructProps {
   readonly machine: StateMachine;
   /** The machine that its schedule starts. */
   readonly bucketMachine: StateMachine;
+  /** File of the definition that reads its notifications. */
+  readonly definitionFile: string;
+  /** Name of the machine that reads its notifications. */
+  readonly machineName: string;
 }
 
 /** Events by S3's names. */
@@ -114,6 +132,8 @@ export class Route extends Construct {
   public readonly scheduleDeadLetters?: sqs.Queue;
   /** The rule of the schedule; undefined for a route without one. */
   public readonly scheduleRule?: events.Rule;
+  /** Its queue and what reads it; undefined for a route without notifications. */
+  public readonly notifications?: Notifications;
 
   constructor(scope: Construct, id: string, props: RouteConstructProps) {
     super(scope, id);
@@ -127,6 +147,11 @@ export class Route extends Construct {
       const { rule, deadLetters } = this.startByTime(props.route.schedule, props);
       this.scheduleRule = rule;
       this.scheduleDeadLetters = deadLetters;
+    }
+    if (props.route.notifications === true) {
+      const { definitionFile, machineName, transfer, machine: starts, logRetentionDays, retain } = props;
+      const reads = { definitionFile, machineName, transfer, starts, logRetentionDays, retain };
+      this.notifications = new Notifications(this, 'Notifications', reads);
     }
   }
 
@@ -151,6 +176,11 @@ export class Route extends Construct {
       maxEventAgeHours: route.maxEventAgeHours,
     });
   }
+}
+
+/** Whether keys come from outside, as EventBridge or a queue hands them on. */
+export function isTold(route: RouteProps): boolean {
+  return hasEvents(route) || route.notifications === true;
 }
 
 /** Whether events start this route's transfers. */

@@ -3,7 +3,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import { Location } from './location';
 import { partitionOfStack } from './partition';
 import { Fields, Problem, checkFields, checkForm, checkOneOf, checkRange } from './problem';
-import { RouteEnd, RouteProps, hasEvents } from './route';
+import { RouteEnd, RouteProps, hasEvents, isTold } from './route';
 import { SyncOptions, checkIgnore, checkSync } from './sync';
 import { Transfer, TransferEnd, TransferOptions, checkOptions } from './transfer';
 
@@ -13,8 +13,10 @@ const FIELDS: Fields<RouteProps> = {
   destination: 'object',
   ignore: 'texts',
   events: 'texts',
+  notifications: 'flag',
   schedule: 'text',
   sync: 'object',
+  manifests: 'flag',
   options: 'object',
   retryAttempts: 'number',
   maxEventAgeHours: 'number',
@@ -53,10 +55,10 @@ function resolveRoute(path: string, route: RouteProps, locations: Location[]): T
   checkRange(`${path}.maxEventAgeHours`, route.maxEventAgeHours, 1, 24);
   const source = resolveEnd(`${path}.source`, route.source, locations);
   const prefix = route.source.prefix ?? '';
-  if (hasEvents(route) && (route.destination.prefix ?? prefix) !== prefix) {
+  if (isTold(route) && (route.destination.prefix ?? prefix) !== prefix) {
     throw new Problem(
       `${path}.destination.prefix`,
-      `${JSON.stringify(prefix)} as at the source (or none), for EventBridge hands keys on as they are`,
+      `${JSON.stringify(prefix)} as at the source (or none), for EventBridge and queues hand keys on as they are`,
       route.destination.prefix,
     );
   }
@@ -66,12 +68,18 @@ function resolveRoute(path: string, route: RouteProps, locations: Location[]): T
     locations,
   );
   checkEvents(path, route, source);
+  if (route.notifications === true) {
+    checkNotifications(path, route, source);
+  }
   const options = optionsOf(route);
   if (options !== undefined) {
     checkOptions(`${path}.options`, options, destination);
   }
   const sync = resolveSync(path, route, source, destination);
-  return { name: route.name, source, destination, options, sync };
+  if (route.manifests === true && sync === undefined) {
+    throw new Problem(`${path}.manifests`, 'sync or a schedule beside it, for it is for runs that compare', true);
+  }
+  return { name: route.name, source, destination, options, sync, manifests: route.manifests };
 }
 
 /** Events of deletions are for routes that follow them. */
@@ -182,6 +190,39 @@ function checkEvents(path: string, route: RouteProps, source: TransferEnd): void
   );
 }
 
+/** S3 writes to queues of the bucket's own Region; and it writes to a queue whose policy names the bucket and its owner. */
+function checkNotifications(path: string, { ignore, source: { prefix = '' } }: RouteProps, source: TransferEnd): void {
+  const { location } = source;
+  const { region } = Stack.of(location);
+  const own = partitionOfStack(Stack.of(location));
+  const isOwn = own === undefined || Token.isUnresolved(location.partition) || location.partition === own;
+  const there = location.props.region ?? region;
+  const isNear = Token.isUnresolved(region) || Token.isUnresolved(there) || there === region;
+  if (location.partition === undefined || !isOwn || !isNear) {
+    throw new Problem(
+      `${path}.notifications`,
+      `a bucket of the stack's Region (${Token.isUnresolved(region) ? (own ?? 'its own') : region}), for S3 sends to no queue of another one; found ` +
+        `location ${location.locationName} (${location.partition === undefined ? 'not of AWS' : there})`,
+    );
+  }
+  if (location._owner === undefined) {
+    throw new Problem(
+      `locations.${location.locationName}.expectedBucketOwner`,
+      `the account that owns ${source.bucket.name}, for the queue of ${path} takes its notifications and no others`,
+    );
+  }
+  if ((ignore ?? []).length > 0) {
+    throw new Problem(
+      `${path}.ignore`,
+      'none with notifications: the bucket filters them itself, by prefix and suffix, where they are set up',
+      ignore,
+    );
+  }
+  if (prefix.startsWith('{%')) {
+    throw new Problem(`${path}.source.prefix`, 'another beginning than {%, which begins an expression', prefix);
+  }
+}
+
 /** Whether what one route writes is what events of the other tell of. */
 function feeds(from: Transfer, to: Transfer): boolean {
   const [one, other] = [from.destination.prefix ?? '', to.source.prefix ?? ''];
@@ -193,7 +234,7 @@ function feeds(from: Transfer, to: Transfer): boolean {
  * a copy has the size and the checksum of what it was made from, but not its version and not its date.
  */
 function sendsOn({ schedule, sync, ...route }: RouteProps): boolean {
-  return hasEvents(route) || (schedule !== undefined && !['size', 'checksum'].includes(sync?.compare ?? 'size'));
+  return isTold(route) || (schedule !== undefined && !['size', 'checksum'].includes(sync?.compare ?? 'size'));
 }
 
 /** Objects that go round without end cost money without end. */

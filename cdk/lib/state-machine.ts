@@ -36,6 +36,16 @@ export interface StateMachineProps extends RetentionProps {
    * @default - none
    */
   readonly runs?: StateMachine;
+  /**
+   * Machine that it starts without waiting, for `${ObjectStateMachineArn}`.
+   * @default - none
+   */
+  readonly starts?: StateMachine;
+  /**
+   * Texts by their placeholders. They stand within strings of the definition.
+   * @default - none
+   */
+  readonly values?: { [placeholder: string]: string };
 }
 
 /** By this rule Step Functions learns that an execution has ended that another one waits for; it makes the rule itself. */
@@ -110,12 +120,10 @@ export class StateMachine extends Construct {
       description: 'What a state machine of transload may do',
     });
     const functions = [...new Set(Object.values(props.functions))];
-    role.addToPolicy(
-      new iam.PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources: functions.map((one) => one.handler.functionArn),
-      }),
-    );
+    if (functions.length > 0) {
+      const resources = functions.map((one) => one.handler.functionArn);
+      role.addToPolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
+    }
     if (props.results !== undefined) {
       grantResults(role, props.results, RESULTS_PREFIX);
     }
@@ -125,6 +133,10 @@ export class StateMachine extends Construct {
     }
     if (props.runs !== undefined) {
       grantRuns(role, props.runs);
+    }
+    if (props.starts !== undefined) {
+      const resources = [props.starts.stateMachineArn];
+      role.addToPolicy(new iam.PolicyStatement({ actions: ['states:StartExecution'], resources }));
     }
     acknowledgeResource(role, '*', "X-Ray's actions and those for the delivery of logs know no resources.");
     return role;
@@ -230,8 +242,9 @@ function readDefinition(file: string): string {
 function substitutionsOf(props: StateMachineProps): { [placeholder: string]: string } {
   const functions = Object.entries(props.functions).map(([placeholder, one]) => [placeholder, one.handler.functionArn]);
   const results = props.results === undefined ? [] : [['ResultsBucket', props.results.bucket.bucketName]];
-  const runs = props.runs === undefined ? [] : [['ObjectStateMachineArn', props.runs.stateMachineArn]];
-  return Object.fromEntries([...functions, ...results, ...runs]);
+  const other = props.runs ?? props.starts;
+  const runs = other === undefined ? [] : [['ObjectStateMachineArn', other.stateMachineArn]];
+  return Object.fromEntries([...functions, ...results, ...runs, ...Object.entries(props.values ?? {})]);
 }
 
 /** A placeholder without a value would be deployed as it stands, and a value without a placeholder is a typing error. */

@@ -165,6 +165,11 @@ export interface Transfer {
    * @default - they are not
    */
   readonly sync?: SyncOptions;
+  /**
+   * Whether manifests name its objects.
+   * @default false
+   */
+  readonly manifests?: boolean;
 }
 
 const OPTIONS: Fields<TransferOptions> = {

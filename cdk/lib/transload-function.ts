@@ -125,23 +125,31 @@ export class TransloadFunction extends Construct {
 
   /** Names of places only: no key, no secret. Metrics are lines of the log, so they need no right. */
   private environment(name: FunctionName, props: TransloadFunctionProps): { [name: string]: string } {
-    const locations = Object.fromEntries(props.locations.map((location) => [location.locationName, location._json()]));
-    const length = JSON.stringify({ locations }).length;
-    if (length > LARGEST_VARIABLES) {
-      throw new Problem(
-        'locations',
-        `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`,
-        length,
-      );
-    }
     const work = workOf(name, props);
     return {
-      TRANSLOAD_LOCATIONS: Stack.of(this).toJsonString({ locations }),
+      TRANSLOAD_LOCATIONS: locationsJson(this, props.locations),
       TRANSLOAD_MACHINE: props.machineName,
       TRANSLOAD_METRICS: '1',
       ...(work === undefined ? {} : { TRANSLOAD_WORK_BUCKET: work.bucket.bucketName }),
     };
   }
+}
+
+/**
+ * The locations as the functions read them.
+ * @internal
+ */
+export function locationsJson(scope: Construct, all: Location[]): string {
+  const locations = Object.fromEntries(all.map((location) => [location.locationName, location._json()]));
+  const length = JSON.stringify({ locations }).length;
+  if (length > LARGEST_VARIABLES) {
+    throw new Problem(
+      'locations',
+      `at most ${LARGEST_VARIABLES} characters in all (Lambda holds 4 KB of variables); deploy two stacks`,
+      length,
+    );
+  }
+  return Stack.of(scope).toJsonString({ locations });
 }
 
 /** The workflow's own bucket, if the function has anything to do there. */
@@ -153,8 +161,12 @@ function workOf(name: FunctionName, { work }: TransloadFunctionProps): ResultsBu
   return has ? work : undefined;
 }
 
-/** What is deployed: the zip that was built, so that its hash is known before; else the folder. One line says what to do where there is none. */
-function codeAsset(code: string, name: FunctionName, architecture: string): string {
+/**
+ * What is deployed: the zip that was built, so that its hash is known before; else the folder. One line says what to do where there
+ * is none.
+ * @internal
+ */
+export function codeAsset(code: string, name: FunctionName | 'browse', architecture: string): string {
   const folder = path.resolve(code, name);
   const bootstrap = path.join(folder, 'bootstrap');
   if (!fs.existsSync(bootstrap)) {

@@ -37,6 +37,20 @@ export class TransloadStack extends Stack {
       locations.map((location) => location.locationName).join(','),
       'Names that transfers may use',
     );
+    this.outputQueues();
+    if (this.transload.browse !== undefined) {
+      this.output('BrowseUrl', this.transload.browse.url, 'The page and its API, for callers that are known');
+    }
+  }
+
+  /** By these the notifications of buckets are set up. */
+  private outputQueues(): void {
+    const queues = this.transload.routes.flatMap(({ routeName, notifications }) =>
+      notifications === undefined ? [] : [`${routeName}=${notifications.queue.queueArn}`],
+    );
+    if (queues.length > 0) {
+      this.output('NotificationQueues', queues.join(','), 'Queues that notifications of S3 are sent to, by route');
+    }
   }
 
   private output(name: string, value: string, description: string): void {

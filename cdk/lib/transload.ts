@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { architectureOf } from './architecture';
+import { Browse, BrowseProps } from './browse';
 import { defaultCode, definitionFile } from './files';
 import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
 import { Janitor } from './janitor';
@@ -47,7 +48,8 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly code?: string;
   /**
-   * Folder with the definitions object.asl.json, bucket.asl.json and janitor.asl.json.
+   * Folder with the definitions object.asl.json, bucket.asl.json and janitor.asl.json; for routes with notifications
+   * notifications.asl.json too.
    * @default - ../statemachine
    */
   readonly definitions?: string;
@@ -71,6 +73,17 @@ export interface TransloadProps extends RetentionProps {
    * @default - none: Lambda's own
    */
   readonly network?: NetworkProps;
+  /**
+   * A page that shows transfers and steers them, with its API, behind API Gateway; `{}` for callers that sign with IAM.
+   * @default - none
+   */
+  readonly browse?: BrowseProps;
+}
+
+/** The binaries, and what they are built for. */
+interface Built {
+  readonly code: string;
+  readonly architecture: string;
 }
 
 /** @internal */
@@ -85,6 +98,7 @@ export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
   reservedConcurrency: 'object',
   resultsRetentionDays: 'number',
   network: 'object',
+  browse: 'object',
   logRetentionDays: 'number',
   retain: 'flag',
 };
@@ -109,6 +123,8 @@ export class Transload extends Construct {
   public readonly observability: Observability;
   /** The network, if asked for. */
   public readonly network?: Network;
+  /** The page, if asked for. */
+  public readonly browse?: Browse;
 
   constructor(scope: Construct, id: string, props: TransloadProps) {
     super(scope, id);
@@ -119,7 +135,9 @@ export class Transload extends Construct {
     const transfers = resolveRoutes(props.routes, this.locations);
     this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
     this.results = new ResultsBucket(this, 'Results', props);
-    this.functions = this.makeFunctions(props, transfers);
+    const code = props.code ?? defaultCode();
+    const built = { code, architecture: architectureOf(this, props.architecture, code) };
+    this.functions = this.makeFunctions(props, transfers, built);
     this.stateMachine = this.makeStateMachine(props);
     this.bucketMachine = this.makeBucketMachine(props);
     this.janitor = this.makeJanitor(props);
@@ -130,21 +148,40 @@ export class Transload extends Construct {
           transfer: transfers[index],
           machine: this.stateMachine,
           bucketMachine: this.bucketMachine,
+          definitionFile: definition(props, 'notifications'),
+          machineName: machineName(this, `notifications-${route.name}`),
+          ...kept(props),
         }),
     );
-    const { stateMachine, bucketMachine, janitor, functions, routes } = this;
+    this.browse = props.browse === undefined ? undefined : this.makeBrowse(props.browse, props, transfers, built);
+    const { stateMachine, bucketMachine, janitor, functions, routes, browse } = this;
     this.observability = new Observability(this, 'Observability', {
       stateMachine,
       bucketMachine,
       janitor,
-      functions,
+      functions: browse === undefined ? functions : { ...functions, browse },
       routes,
       alarmEmails: props.alarmEmails,
     });
   }
 
   private makeNetwork(network: NetworkProps, props: TransloadProps): Network {
-    return new Network(this, 'Network', { network, locations: this.locations, ...kept(props) });
+    const asksStates = props.browse !== undefined;
+    return new Network(this, 'Network', { network, locations: this.locations, asksStates, ...kept(props) });
+  }
+
+  private makeBrowse(browse: BrowseProps, props: TransloadProps, transfers: Transfer[], built: Built): Browse {
+    const { stateMachine, bucketMachine, locations, network } = this;
+    return new Browse(this, 'Browse', {
+      browse,
+      ...built,
+      stateMachine,
+      bucketMachine,
+      locations,
+      transfers,
+      network,
+      ...kept(props),
+    });
   }
 
   private makeStateMachine(props: TransloadProps): StateMachine {
@@ -184,15 +221,16 @@ export class Transload extends Construct {
     });
   }
 
-  private makeFunctions(props: TransloadProps, transfers: Transfer[]): { [name: string]: TransloadFunction } {
-    const code = props.code ?? defaultCode();
-    const architecture = architectureOf(this, props.architecture, code);
+  private makeFunctions(
+    props: TransloadProps,
+    transfers: Transfer[],
+    built: Built,
+  ): { [name: string]: TransloadFunction } {
     const made = FUNCTIONS.map((name) => [
       name,
       new TransloadFunction(this, capital(name), {
         name,
-        code,
-        architecture,
+        ...built,
         memory: props.memory?.[name],
         reservedConcurrency: props.reservedConcurrency?.[name],
         machineName: machineName(this, (OBJECT_FUNCTIONS as readonly string[]).includes(name) ? 'object' : 'bucket'),

@@ -1,6 +1,8 @@
 // All tests in one process: loading the library takes longer than they do.
 import './grants';
 import './machines';
+import './notifications';
+import './browse';
 import './routes';
 import './observability';
 import './security';

@@ -38,6 +38,9 @@ const key = (id: string, ...actions: string[]): string[] =>
 
 const work = (...actions: string[]): string[] =>
   actions.map((action) => `s3:${action} on ${ARN}:s3:::\${TransloadResultsBucket}/sync/*`);
+const handed = ['plans', 'manifests'].map(
+  (prefix) => `s3:GetObject on ${ARN}:s3:::\${TransloadResultsBucket}/${prefix}/*`,
+);
 const LISTED = 's3:ListBucket on ${TransloadResultsBucket.Arn} if {"StringLike":{"s3:prefix":"sync/*"}}';
 
 /** Written by hand, from what the code of the functions calls. */
@@ -99,6 +102,7 @@ const MOST: Readonly<Record<FunctionName, string[]>> = {
     list('into'),
     ...key('into', 'Decrypt'),
     ...work('DeleteObject', 'PutObject'),
+    ...handed,
     LISTED,
   ],
   batch: [
@@ -195,6 +199,8 @@ test('a route that is not compared gives no right to the functions for that, and
     assert.ok(rights(compared({ compare }), 'list').includes(`s3:GetObject on ${ARN}:s3:::from/*`), compare);
   }
   assert.ok(rights(compared({}), 'batch').includes(`s3:PutObject on ${ARN}:s3:::into/*`));
+  const named = { ...LEAST, routes: [{ ...LEAST.routes[0], sync: {}, manifests: true }] };
+  assert.deepStrictEqual(rights(named, 'list'), rights(compared({ compare: 'checksum' }), 'list'));
 });
 
 test('only a route that follows deletions gives the right to delete, and only one that thaws the right to restore', () => {

@@ -25,6 +25,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['TransferEncryption', '`options.encryption`'],
   ['TransferThaw', '`options.thaw`'],
   ['NetworkProps', '`network`'],
+  ['BrowseProps', '`browse`'],
 ];
 
 interface Property {

@@ -12,6 +12,8 @@ import {
   LEAST,
   MANY,
   OWN,
+  SHOWN,
+  TOLD,
   flat,
   ofType,
   one,
@@ -32,7 +34,9 @@ function findings(made: TransloadStack): string[] {
 }
 
 test('cdk-nag finds nothing that is not acknowledged, in either partition', () => {
-  for (const made of [stack(LEAST), stack(OWN), stack(MANY), stack(LEAST, CHINA), stack(LEAST, {})]) {
+  for (const made of [LEAST, OWN, MANY, TOLD, SHOWN, { ...MANY, browse: {} }]
+    .map((props) => stack(props))
+    .concat(stack(TOLD, CHINA), stack(LEAST, {}))) {
     assert.deepStrictEqual(findings(made), []);
   }
 });
@@ -56,7 +60,7 @@ const WITHOUT_RESOURCES =
   /^(xray:(GetSampling(Rules|Targets)|PutT(elemetryRecords|raceSegments))|logs:((Create|Get|List|Delete|Update)LogDeliver(y|ies)|DescribeLogGroups|(Describe|Put)ResourcePolic(y|ies))|ec2:((Create|Describe|Delete)NetworkInterfaces?|DescribeSubnets|(Una|A)ssignPrivateIpAddresses)|sts:GetWebIdentityToken)$/;
 
 test('only actions that know no resources are allowed on all', () => {
-  for (const props of [LEAST, OWN, MANY]) {
+  for (const props of [LEAST, OWN, MANY, TOLD, SHOWN]) {
     const template = synth(props);
     let seen = 0;
     for (const [id, policy] of [
@@ -76,12 +80,12 @@ test('only actions that know no resources are allowed on all', () => {
 });
 
 test('roles have policies of their own only, and are assumed by one service each', () => {
-  for (const [id, { Properties }] of ofType(synth(MANY), 'AWS::IAM::Role')) {
+  for (const [id, { Properties }] of [MANY, TOLD, SHOWN].flatMap((props) => ofType(synth(props), 'AWS::IAM::Role'))) {
     assert.strictEqual(Properties.ManagedPolicyArns, undefined, id);
     const [statement, ...more] = Properties.AssumeRolePolicyDocument.Statement;
     assert.strictEqual(more.length, 0);
-    assert.match(statement.Principal.Service, /^(lambda|states|events|vpc-flow-logs)\.amazonaws\.com$/, id);
-    if (/^(states|events)/.test(statement.Principal.Service)) {
+    assert.match(statement.Principal.Service, /^(lambda|states|events|pipes|vpc-flow-logs)\.amazonaws\.com$/, id);
+    if (/^(states|events|pipes)/.test(statement.Principal.Service)) {
       assert.deepStrictEqual(statement.Condition, { StringEquals: { 'aws:SourceAccount': GLOBAL.account } }, id);
     }
   }

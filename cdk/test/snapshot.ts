@@ -6,14 +6,14 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../lib/config';
 import { definitionFile } from '../lib/files';
-import { CODE, MANY, OWN, PACKAGE, Template, synth } from './support';
+import { CODE, MANY, OWN, PACKAGE, SHOWN, TOLD, Template, synth } from './support';
 
 const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 
 /** Binaries change with every build, and the definitions stand in files of their own. */
 function readable(template: Template): string {
   const definitions = new Map(
-    ['object', 'bucket', 'janitor'].map((name) => [
+    ['object', 'bucket', 'janitor', 'notifications'].map((name) => [
       fs.readFileSync(definitionFile(name), 'utf8'),
       `<statemachine/${name}.asl.json>`,
     ]),
@@ -90,6 +90,9 @@ test('the other way round, in the China partition, too', () => {
 test('the definitions are on record nowhere but in their own files', () => {
   keep('many', synth(MANY));
   keep('own', synth(OWN));
+  keep('told', synth(TOLD));
+  keep('shown', synth({ ...MANY, browse: { issuer: 'https://issuer.example.com/', audience: ['transload'] } }));
+  keep('signed', synth(SHOWN));
   for (const file of fs.readdirSync(FOLDER)) {
     const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
     assert.match(text, /"DefinitionString": "<statemachine\/object\.asl\.json>"/);

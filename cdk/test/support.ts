@@ -40,7 +40,7 @@ export interface Permission {
 export function dummyCode(without?: string): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'transload-code-'));
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const name of FUNCTIONS.filter((one) => one !== without)) {
+  for (const name of [...FUNCTIONS, 'browse'].filter((one) => one !== without)) {
     fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(folder, name, 'bootstrap'), `not a binary: ${name}`);
   }
@@ -150,6 +150,23 @@ export const MANY: TransloadProps = {
   ],
   network: {},
 };
+
+/** A route that only a queue starts, with a prefix and options. */
+export const TOLD: TransloadProps = {
+  ...LEAST,
+  routes: [
+    {
+      ...LEAST.routes[0],
+      name: 'told',
+      source: { location: 'here', bucket: 'from', prefix: 'a/' },
+      events: [],
+      notifications: true,
+    },
+  ],
+};
+
+/** A page for whoever signs with IAM. */
+export const SHOWN: TransloadProps = { ...OWN, browse: {} };
 
 /** As the app runs: with the flags of cdk.json. */
 export function app(): App {

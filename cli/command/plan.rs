@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 use transload_plan::cost::{Estimate, Prices};
-use transload_wire::{Mode, PLAN_VERSION, PlanHead, SyncRequest};
+use transload_store::location::Location;
+use transload_store::work::WorkFiles;
+use transload_wire::{LocationName, Mode, PLAN_VERSION, PlanHead, SyncRequest};
 
 use super::sync::{SyncArgs, begin, begin_deployed, verdict, watched};
 use super::{interrupted, print, print_json};
@@ -68,25 +71,11 @@ pub(crate) async fn run(args: PlanArgs, global: &Global) -> Outcome {
         super::sync::shown(&outcomes, global)?;
         return verdict(&outcomes);
     }
-    let request = price::request(&described)?;
-    let estimate = price::priced(&outcomes.found, &request, &known, &prices)?;
-    let sha256 = match &args.out {
-        None => None,
-        Some(path) => {
-            let created = times::whole(&described["startDate"]);
-            Some(freeze(path, &outcomes, request, (created, &prices), global).await?)
-        }
-    };
-    show(&outcomes, &estimate, args.out.as_deref().zip(sha256.as_deref()), global)
+    priced(&view, &described, &outcomes, (args.out.as_deref(), &known, &prices), global).await
 }
 
 /// Of a deployed machine. Its locations are priced as far as a locations file here knows them.
 async fn deployed(args: PlanArgs, stack: &str, prices: &Prices, global: &Global) -> Outcome {
-    if args.out.is_some() {
-        return Err(CliError::usage(format!(
-            "--out: expected a plan on this machine, found --stack {stack}"
-        )));
-    }
     let known =
         locations::read(global.locations.as_deref()).map(|known| price::places(&known)).unwrap_or_default();
     let (view, arn) = begin_deployed(args.sync, Mode::Plan, stack).await?;
@@ -95,25 +84,44 @@ async fn deployed(args: PlanArgs, stack: &str, prices: &Prices, global: &Global)
         super::sync::shown(&outcomes, global)?;
         return verdict(&outcomes);
     }
-    let request = price::request(&view.describe(&arn).await?)?;
-    let estimate = price::priced(&outcomes.found, &request, &known, prices)?;
-    show(&outcomes, &estimate, None, global)
+    let described = view.describe(&arn).await?;
+    priced(&view, &described, &outcomes, (args.out.as_deref(), &known, prices), global).await
+}
+
+/// Prices what was planned, freezes it if asked to, and shows both.
+async fn priced(
+    view: &View,
+    described: &Value,
+    outcomes: &Outcomes,
+    (out, known, prices): (Option<&Path>, &[(LocationName, Location)], &Prices),
+    global: &Global,
+) -> Outcome {
+    let request = price::request(described)?;
+    let estimate = price::priced(&outcomes.found, &request, known, prices)?;
+    let sha256 = match out {
+        None => None,
+        Some(path) => {
+            let created = times::whole(&described["startDate"]);
+            let files = sync::results(view, &global.home()?, outcomes)?;
+            Some(freeze(path, (files, outcomes), request, (created, prices)).await?)
+        }
+    };
+    show(outcomes, &estimate, out.zip(sha256.as_deref()), global)
 }
 
 async fn freeze(
     path: &Path,
-    outcomes: &Outcomes,
+    (files, outcomes): (Option<Box<dyn WorkFiles>>, &Outcomes),
     request: SyncRequest,
     (created, prices): (String, &Prices),
-    global: &Global,
 ) -> Outcome<String> {
-    let Some(work) = &outcomes.work else {
+    let (Some(files), Some(work)) = (files, &outcomes.work) else {
         return Err(CliError::trouble("plan", "the execution does not tell where its lists are"));
     };
     let found = outcomes.found.clone();
     let prices = Some(prices.name.clone());
     let head = PlanHead { version: PLAN_VERSION, created, request, found, prices };
-    frozen::write(&global.home()?.results(), work, head, path).await
+    frozen::write(files.as_ref(), work, head, path).await
 }
 
 fn show(outcomes: &Outcomes, estimate: &Estimate, file: Option<(&Path, &str)>, global: &Global) -> Outcome {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use transload_store::work::{DirectoryFiles, WorkFiles};
 use transload_wire::{Mode, SyncRequest, Tree};
 
 use super::copy::{new_name, read_input};
@@ -70,28 +71,35 @@ pub(crate) async fn begin(args: SyncArgs, mode: Mode, global: &Global) -> Outcom
     let chosen = chosen(&args, &name)?;
     let input = input(args, (plan.as_ref(), chosen.as_ref()), mode, Some(&known))?;
     let machine = machine_of(global, known).await?;
-    if let Some(plan) = plan {
-        plan.upload(&global.home()?.results(), RESULTS_BUCKET).await?;
-    }
-    if let Some(chosen) = chosen {
-        chosen.upload(&global.home()?.results(), RESULTS_BUCKET).await?;
-    }
+    let files = DirectoryFiles::new(global.home()?.results(), RESULTS_BUCKET);
+    upload(&files, plan, chosen).await?;
     let arn = machine.start_sync(&name, input).await?;
     Ok((machine, arn))
 }
 
 /// Starts an execution of a deployed machine. Which locations there are, the deployed functions know.
 pub(crate) async fn begin_deployed(args: SyncArgs, mode: Mode, stack: &str) -> Outcome<(View, String)> {
-    for (flag, given) in [("--plan", args.plan.is_some()), ("--manifest", args.manifest.is_some())] {
-        if given {
-            let message = format!("{flag}: expected a run on this machine, found --stack {stack}");
-            return Err(CliError::usage(message));
-        }
-    }
-    let deployed = Deployed::open(stack).await?;
     let name = execution_name(&args, mode);
-    let arn = deployed.start_sync(&name, input(args, (None, None), mode, None)?).await?;
+    let plan = approved(&args, mode).await?;
+    let chosen = chosen(&args, &name)?;
+    let input = input(args, (plan.as_ref(), chosen.as_ref()), mode, None)?;
+    let deployed = Deployed::open(stack).await?;
+    if plan.is_some() || chosen.is_some() {
+        upload(&deployed.files().await?, plan, chosen).await?;
+    }
+    let arn = deployed.start_sync(&name, input).await?;
     Ok((View::Deployed(deployed), arn))
+}
+
+/// Puts what the run is to read where it reads it.
+async fn upload(files: &dyn WorkFiles, plan: Option<Approved>, chosen: Option<Chosen>) -> Outcome {
+    if let Some(plan) = plan {
+        plan.upload(files).await?;
+    }
+    if let Some(chosen) = chosen {
+        chosen.upload(files).await?;
+    }
+    Ok(())
 }
 
 fn execution_name(args: &SyncArgs, mode: Mode) -> String {

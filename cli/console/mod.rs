@@ -1,6 +1,5 @@
 //! The page and its API on this machine: who may ask, and what is answered.
 
-mod files;
 mod guard;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,26 +13,13 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use stepfunctions_http::{Answer, Server};
 use transload_browse::World;
+use transload_browse::page::{self as files, HEADERS};
 
 use crate::exit::{CliError, Outcome};
 use guard::Guard;
 
 /// Longest body of a request: an execution's input takes 256 KiB, and its quotes double in JSON.
 const MAX_BODY: usize = 1 << 20;
-
-/// The page asks nobody else, is in no one's frame, and its address, which holds the key, is told to nobody.
-const HEADERS: [(&str, &str); 6] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("x-frame-options", "DENY"),
-];
 
 /// Serves until it is shut down; the URL opens the page.
 ///

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use transload_store::location::Location;
-use transload_wire::LocationName;
+use transload_wire::{LocationName, SyncOptions};
 
 use super::setup::{Declared, End, Route, Setup, Spot};
 
@@ -42,6 +42,8 @@ struct Config {
     _results_retention_days: IgnoredAny,
     #[serde(default, rename = "network")]
     _network: IgnoredAny,
+    #[serde(default, rename = "browse")]
+    _browse: IgnoredAny,
     #[serde(default, rename = "logRetentionDays")]
     _log_retention_days: IgnoredAny,
     #[serde(default, rename = "retain")]
@@ -85,10 +87,14 @@ struct ConfigRoute {
     _retry_attempts: IgnoredAny,
     #[serde(default, rename = "maxEventAgeHours")]
     _max_event_age_hours: IgnoredAny,
-    #[serde(default, rename = "schedule")]
-    _schedule: IgnoredAny,
-    #[serde(default, rename = "sync")]
-    _sync: IgnoredAny,
+    #[serde(default)]
+    schedule: Option<String>,
+    #[serde(default)]
+    sync: Option<Value>,
+    #[serde(default)]
+    notifications: bool,
+    #[serde(default)]
+    manifests: bool,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +103,7 @@ struct ConfigEnd {
     location: String,
     bucket: String,
     #[serde(default)]
-    prefix: String,
+    prefix: Option<String>,
 }
 
 /// Reads a config.
@@ -117,7 +123,7 @@ pub(crate) fn read(text: &str) -> Result<Setup, String> {
         let location = functions_own(&name, location.rest, config.region.as_deref())?;
         locations.insert(name, Spot { location, own_role, buckets });
     }
-    let routes = config.routes.into_iter().map(route).collect();
+    let routes = config.routes.into_iter().map(route).collect::<Result<_, _>>()?;
     let Config { region, account, .. } = config;
     Ok(Setup { locations, routes, region, account, deployed: true })
 }
@@ -163,22 +169,55 @@ fn snake(field: &str) -> String {
     name
 }
 
-fn route(route: ConfigRoute) -> Route {
-    let end = |end: ConfigEnd, prefix: &str| End {
+fn route(route: ConfigRoute) -> Result<Route, String> {
+    compared(&route).map_err(|what| format!("routes.{}.{what}", route.name))?;
+    let prefix = route.source.prefix.clone().unwrap_or_default();
+    let end = |end: ConfigEnd| End {
         location: end.location,
         bucket: end.bucket,
-        prefix: prefix.to_owned(),
+        prefix: end.prefix.unwrap_or_else(|| prefix.clone()),
     };
-    // Keys are kept, so both ends have the source's prefix.
-    let prefix = route.source.prefix.clone();
-    Route {
-        events: route.events.is_none_or(|events| !events.is_empty()),
+    Ok(Route {
+        events: route.notifications || route.events.is_none_or(|events| !events.is_empty()),
         tags: tags(&route.options),
-        source: end(route.source, &prefix),
-        destination: end(route.destination, &prefix),
+        source: end(route.source),
+        destination: end(route.destination),
         ignore: route.ignore,
         name: route.name,
+    })
+}
+
+/// Whether the ends can be compared as it is written: as the functions will read it.
+fn compared(route: &ConfigRoute) -> Result<(), String> {
+    if route.schedule.as_deref().is_some_and(|schedule| !is_schedule(schedule)) {
+        return Err(
+            "schedule: expected rate(1 hour), rate(15 minutes), or cron(...) with six fields in UTC, \
+                    found another text"
+                .to_owned(),
+        );
     }
+    if route.manifests && route.schedule.is_none() && route.sync.is_none() {
+        return Err("manifests: expected sync or a schedule beside it, found neither".to_owned());
+    }
+    let Some(sync) = &route.sync else { return Ok(()) };
+    let sync = transload_wire::parse::<SyncOptions>(sync.to_string().as_bytes());
+    let sync = sync.map_err(|failure| format!("sync.{}", failure.message))?;
+    sync.check().map_err(|failure| failure.message)
+}
+
+/// As EventBridge writes times: a rate is of one unit or of several, a time has six fields.
+fn is_schedule(text: &str) -> bool {
+    let within = |kind: &str| text.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(fields) = within("cron") {
+        return fields.split(' ').filter(|field| !field.is_empty()).count() == 6;
+    }
+    let Some((number, unit)) = within("rate").and_then(|rate| rate.split_once(' ')) else { return false };
+    let units: &[&str] = match number.parse::<u32>() {
+        Ok(1) => &["minute", "hour", "day"],
+        Ok(2..) => &["minutes", "hours", "days"],
+        _ => &[],
+    };
+    units.contains(&unit)
 }
 
 /// Whether the source's tags are read: not where they are left, and not where others replace them.
@@ -227,6 +266,38 @@ mod tests {
         assert!(
             with(r#"{"parameter": "/a", "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a"}"#).is_ok()
         );
+    }
+
+    #[test]
+    fn comparisons_and_queues_of_routes_are_judged() {
+        let with = |more: &str| {
+            let end =
+                |bucket: &str, prefix: &str| format!(r#"{{"location": "a", "bucket": "{bucket}"{prefix}}}"#);
+            let (from, to) = (end("from", r#", "prefix": "x/""#), end("into", r#", "prefix": "y/""#));
+            read(&format!(
+                r#"{{"locations": {{"a": {{"region": "eu-west-1"}}}}, "browse": {{}}, "routes": [
+                    {{"name": "r", "source": {from}, "destination": {to}, "events": [], {more}}}]}}"#
+            ))
+            .map(|setup| setup.routes[0].clone())
+        };
+        let route = with(r#""schedule": "rate(1 hour)", "sync": {"compare": "checksum"}, "manifests": true"#);
+        let route = route.unwrap();
+        assert_eq!((route.events, &*route.source.prefix, &*route.destination.prefix), (false, "x/", "y/"));
+        assert!(with(r#""notifications": true"#).unwrap().events, "a queue starts it");
+        assert!(with(r#""schedule": "cron(0 3 * * ? *)""#).is_ok());
+        for (more, words) in [
+            (r#""schedule": "hourly""#, "routes.r.schedule: expected rate(1 hour)"),
+            (r#""schedule": "rate(1 hours)""#, "routes.r.schedule"),
+            (r#""schedule": "rate(0 minutes)""#, "routes.r.schedule"),
+            (r#""schedule": "cron(0 * * * *)""#, "routes.r.schedule"),
+            (r#""sync": {"compair": "size"}"#, "routes.r.sync.compair"),
+            (r#""sync": {"compare": "colour"}"#, "routes.r.sync.compare"),
+            (r#""sync": {"batchObjects": 0}"#, "routes.r.sync.batchObjects: expected"),
+            (r#""manifests": true"#, "routes.r.manifests: expected sync or a schedule"),
+        ] {
+            let refused = with(more).unwrap_err();
+            assert!(refused.contains(words), "{words}: {refused}");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use transload_store::work::{DirectoryFiles, PlanReader, PlanWriter, WorkBody, WorkFiles};
-use transload_wire::{ErrorName, Failure, Frozen, Mode, PlanHead, PlanLine, SyncRequest, WorkPlace};
+use transload_store::work::{PlanReader, PlanWriter, WorkBody, WorkFiles};
+use transload_wire::{ErrorName, Failure, Found, Frozen, Mode, PlanHead, PlanLine, SyncRequest, WorkPlace};
 
 use crate::exit::{CliError, Outcome};
 
@@ -37,26 +37,44 @@ pub(crate) fn free(path: &Path) -> Outcome {
 /// Writes what a run planned; the SHA-256 of it.
 ///
 /// # Errors
-/// If the disk fails.
-pub(crate) async fn write(results: &Path, work: &WorkPlace, head: PlanHead, path: &Path) -> Outcome<String> {
-    let files = DirectoryFiles::new(results, &work.bucket);
+/// If the disk fails, or the lists can not be read.
+pub(crate) async fn write(
+    files: &dyn WorkFiles,
+    work: &WorkPlace,
+    head: PlanHead,
+    path: &Path,
+) -> Outcome<String> {
     let beside = path.with_extension("partial");
     let trouble = |error: std::io::Error| CliError::trouble(path.display(), error);
     let mut file = File::create(&beside).await.map_err(trouble)?;
     let mut writer = PlanWriter::default();
+    let (expected, mut found) = (objects(&head.found), 0);
     file.write_all(&writer.line(&PlanLine::Plan(Box::new(head)))?).await.map_err(trouble)?;
     for list in files.list(&format!("{}plan/", work.prefix)).await? {
         let Some(mut body) = files.get(&list.name).await? else { continue };
         while let Some(bytes) = body.try_next().await? {
             writer.lines(&bytes);
+            found += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
             file.write_all(&bytes).await.map_err(trouble)?;
         }
+    }
+    if found != expected {
+        drop(tokio::fs::remove_file(&beside).await);
+        let place = format!("s3://{}/{}plan/", work.bucket, work.prefix);
+        let what = format!("expected {expected} objects as the run told, found {found}");
+        return Err(CliError::trouble(place, what));
     }
     let (end, sha256) = writer.end()?;
     file.write_all(&end).await.map_err(trouble)?;
     file.sync_all().await.map_err(trouble)?;
     tokio::fs::rename(&beside, path).await.map_err(trouble)?;
     Ok(sha256)
+}
+
+/// Objects that a plan has a line for: those that are there already have none.
+fn objects(found: &Found) -> u64 {
+    let skipped = found.skipped.values().map(|tally| tally.objects).sum::<u64>();
+    skipped + found.small.objects + found.large.objects + found.deletes.objects
 }
 
 /// Reads a plan to its end: what is wrong with it is told before anything starts.
@@ -86,9 +104,8 @@ impl Approved {
     /// Puts it where the workflow reads it.
     ///
     /// # Errors
-    /// If the disk fails.
-    pub(crate) async fn upload(&self, results: &Path, bucket: &str) -> Outcome {
-        let files = DirectoryFiles::new(results, bucket);
+    /// If disk or bucket fail.
+    pub(crate) async fn upload(&self, files: &dyn WorkFiles) -> Outcome {
         files.put_stream(&self.frozen.name, body(&self.path).await?).await?;
         Ok(())
     }

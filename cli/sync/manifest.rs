@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use transload_plan::manifest::Form;
-use transload_store::work::{DirectoryFiles, WorkFiles};
+use transload_store::work::WorkFiles;
 use transload_wire::{Manifest, ManifestEntry, Tree};
 
 use crate::exit::{CliError, Outcome};
@@ -50,9 +50,8 @@ impl Chosen {
     /// Puts it where the workflow reads it.
     ///
     /// # Errors
-    /// If the disk fails.
-    pub(crate) async fn upload(self, results: &Path, bucket: &str) -> Outcome {
-        let files = DirectoryFiles::new(results, bucket);
+    /// If disk or bucket fail.
+    pub(crate) async fn upload(self, files: &dyn WorkFiles) -> Outcome {
         Ok(files.put(&self.manifest.name, self.text.into()).await?)
     }
 }

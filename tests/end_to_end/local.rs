@@ -1,5 +1,7 @@
 //! `transload local`: the three ways in, typed as it prints them; its rules; its end.
 
+mod frozen;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -259,6 +261,17 @@ impl Local {
 
     /// The same with a folder of the operator's own, for what is fetched. Its S3 is the source's server.
     async fn operator(&self, folder: &TempDir, stack: &str, args: &[&str]) -> (Option<i32>, String, String) {
+        let s3 = self.welcome["source"]["endpoint"].as_str().unwrap();
+        self.operator_at(s3, folder, stack, args).await
+    }
+
+    async fn operator_at(
+        &self,
+        s3: &str,
+        folder: &TempDir,
+        stack: &str,
+        args: &[&str],
+    ) -> (Option<i32>, String, String) {
         let arn = self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();
         let bucket = arn.replace("-object", "-bucket");
         let stacks = Aws::start(&[
@@ -284,7 +297,7 @@ impl Local {
             .env("TRANSLOAD_STACK", stack)
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ENDPOINT_URL_SFN", self.welcome["stepFunctions"]["endpoint"].as_str().unwrap())
-            .env("AWS_ENDPOINT_URL_S3", self.welcome["source"]["endpoint"].as_str().unwrap())
+            .env("AWS_ENDPOINT_URL_S3", s3)
             .env("AWS_SHARED_CREDENTIALS_FILE", self.welcome["source"]["credentials"].as_str().unwrap())
             .env("AWS_EC2_METADATA_DISABLED", "true");
         let ran = command.output().await.unwrap();

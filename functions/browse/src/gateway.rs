@@ -1,5 +1,6 @@
 //! Requests of API Gateway's HTTP API (payload version 2.0), and what it wants to hear.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use transload_store::location::ConfiguredStores;
 
-use crate::http::{Refusal, Request, Response};
-use crate::{Kind, Machine, Mounts, States, World, handle};
+use crate::http::{Refusal, Request, Response, fits};
+use crate::{Kind, Machine, Mounts, States, World, handle, page};
 
 /// The ARNs of the machines, one variable each; one at least.
 const MACHINES: [(&str, Kind); 2] =
@@ -62,11 +63,12 @@ async fn poll() -> Result<(), lambda_runtime::Error> {
     // Opened with the first request: one whose configuration is wrong says so to who asks.
     let world = &OnceCell::new();
     let service = service_fn(async move |event: LambdaEvent<Value>| {
-        let response = match world.get_or_try_init(|| open(|name| std::env::var(name).ok())).await {
-            Ok(world) => answer(world, event.payload).await,
-            Err(refusal) => refusal.clone().response(),
-        };
-        Ok::<_, lambda_runtime::Error>(written(&response))
+        Ok::<_, lambda_runtime::Error>(
+            match world.get_or_try_init(|| open(|name| std::env::var(name).ok())).await {
+                Ok(world) => answer(world, event.payload).await,
+                Err(refusal) => written(&refusal.response()),
+            },
+        )
     });
     Runtime::new(service).run().await
 }
@@ -83,11 +85,28 @@ async fn open(variable: impl Fn(&str) -> Option<String>) -> Result<World, Refusa
     Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations, mounts })
 }
 
-async fn answer(world: &World, event: Value) -> Response {
+/// Answers an event, whatever it is, in the form that the gateway wants to hear.
+pub async fn answer(world: &World, event: Value) -> Value {
     match request(event) {
-        Ok(request) => handle(world, &request).await,
-        Err(refusal) => refusal.response(),
+        Err(refusal) => written(&refusal.response()),
+        Ok(request) => match page::asked(&request) {
+            Some((kind, text)) => sent(200, kind, &text),
+            None => written(&bounded(handle(world, &request).await)),
+        },
     }
+}
+
+/// What is too long for Lambda would be lost on the way, and nobody told why.
+fn bounded(response: Response) -> Response {
+    if fits(&response.body) {
+        return response;
+    }
+    Refusal::new(
+        413,
+        "AnswerTooLong",
+        "expected an answer of at most 6 MB, found more: ask for less at a time",
+    )
+    .response()
 }
 
 fn request(event: Value) -> Result<Request, Refusal> {
@@ -103,11 +122,13 @@ fn request(event: Value) -> Result<Request, Refusal> {
 }
 
 fn written(response: &Response) -> Value {
-    json!({
-        "statusCode": response.status,
-        "headers": {"content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff"},
-        "body": response.body.to_string(),
-    })
+    sent(response.status, "application/json", &response.body.to_string())
+}
+
+fn sent(status: u16, kind: &str, text: &str) -> Value {
+    let own = [("content-type", kind), ("cache-control", "no-store")];
+    let headers: BTreeMap<&str, &str> = own.into_iter().chain(page::HEADERS).collect();
+    json!({"statusCode": status, "headers": headers, "body": text})
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod http;
 mod look;
 mod mount;
 mod ours;
+pub mod page;
 pub mod report;
 mod states;
 pub mod story;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use transload_store::Stores;
 
-pub use gateway::serve;
+pub use gateway::{answer as answer_gateway, serve};
 pub use http::{Refusal, Request, Response};
 pub use mount::Mounts;
 pub use ours::{Kind, Machine};

@@ -3,6 +3,7 @@
 
 mod executions;
 mod filelist;
+mod gateway;
 mod mounts;
 mod refusals;
 mod support;

@@ -4,6 +4,7 @@
 // Helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod gone;
 mod many;
 mod scenarios;
 mod setup;
@@ -12,7 +13,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use setup::{Circumstances, Setup, Tags};
-use table::{MANY, ONE, SIDES, Table};
+use table::{GONE, MANY, ONE, SIDES, Table};
 
 /// Rights that no request here can show. The documentation names the first for multipart uploads under a key of KMS as a whole,
 /// and does not say whether Complete needs it. The second is for a report that can not be written: a test of its own.
@@ -46,7 +47,7 @@ fn circumstances_of_one() -> Vec<Circumstances> {
         for tags in [Tags::Copied, Tags::Given, Tags::None] {
             for etag in [false, true] {
                 for encrypted in [false, true] {
-                    all.push(Circumstances { versions, tags, etag, encrypted, listed: false, looks: false });
+                    all.push(Circumstances { versions, tags, etag, encrypted, ..LEAST });
                 }
             }
         }
@@ -61,13 +62,24 @@ fn circumstances_of_many() -> Vec<Circumstances> {
         for tags in [Tags::Copied, Tags::Given, Tags::None] {
             for looks in [false, true] {
                 for encrypted in [false, true] {
-                    all.push(Circumstances { versions, tags, etag: false, encrypted, listed, looks });
+                    all.push(Circumstances { versions, tags, encrypted, listed, looks, ..LEAST });
                 }
             }
         }
     }
     all
 }
+
+/// Nothing that asks for rights.
+const LEAST: Circumstances = Circumstances {
+    versions: false,
+    tags: Tags::None,
+    etag: false,
+    encrypted: false,
+    listed: false,
+    looks: false,
+    deletes: false,
+};
 
 /// All that there is: each right is given.
 const MOST: Circumstances = Circumstances {
@@ -77,10 +89,26 @@ const MOST: Circumstances = Circumstances {
     encrypted: true,
     listed: true,
     looks: true,
+    deletes: true,
 };
 
+/// What decides about the rights to follow deletions and to thaw.
+fn circumstances_of_gone() -> Vec<Circumstances> {
+    let mut all = Vec::new();
+    for versions in [false, true] {
+        for encrypted in [false, true] {
+            all.push(Circumstances { versions, encrypted, deletes: true, ..LEAST });
+        }
+    }
+    all
+}
+
 async fn work(setup: &Setup, functions: &[&str]) -> scenarios::Ran {
-    if functions == MANY { many::all(setup).await } else { scenarios::all(setup).await }
+    match functions {
+        ONE => scenarios::all(setup).await,
+        MANY => many::all(setup).await,
+        _ => gone::all(setup).await,
+    }
 }
 
 async fn assert_used_and_given(functions: &'static [&'static str], all: Vec<Circumstances>) {
@@ -113,6 +141,11 @@ async fn so_it_is_with_many_objects() {
     assert_used_and_given(MANY, circumstances_of_many()).await;
 }
 
+#[tokio::test]
+async fn so_it_is_where_deletions_are_followed_and_where_sources_are_thawed() {
+    assert_used_and_given(GONE, circumstances_of_gone()).await;
+}
+
 async fn assert_each_is_needed(functions: &'static [&'static str]) {
     let table = Table::read();
     assert_eq!(without(&table, functions, ("", "", "")).await, Ok(()), "with all of them");
@@ -139,6 +172,11 @@ async fn without_any_one_right_something_of_many_objects_fails() {
     assert_each_is_needed(MANY).await;
 }
 
+#[tokio::test]
+async fn without_any_one_right_something_of_deletions_and_thawing_fails() {
+    assert_each_is_needed(GONE).await;
+}
+
 /// Everything but one right.
 async fn without(
     table: &Table,
@@ -155,7 +193,7 @@ async fn without(
 #[tokio::test]
 async fn with_no_right_a_function_does_nothing() {
     let table = Table::read();
-    for functions in [ONE, MANY] {
+    for functions in [ONE, MANY, GONE] {
         for function in functions {
             let circumstances = Circumstances { etag: functions == ONE, ..MOST };
             let setup = Setup::new(circumstances, functions).await;

@@ -1,12 +1,14 @@
 //! Everything that a run over many objects asks of its two ends and of the workflow's own bucket, function by function. What
 //! goes otherwise than it should is told, not asserted: without a right something has to.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use strict_s3::{Action, Answer, FaultPlan, Rule};
 use transload_store::Deadline;
+use transload_store::work::PlanWriter;
 use transload_wire::{
-    Batch, BatchOutput, Delete, DeleteInput, DeleteOutput, ErrorName, Failure, ListInput, ListOutput,
-    ObjectRecord, Outcome, ReportInput,
+    Batch, BatchOutput, Delete, DeleteInput, DeleteOutput, ErrorName, Failure, Found, ListInput, ListOutput,
+    ObjectRecord, Outcome, PLAN_VERSION, PlanLine, ReportInput,
 };
 
 use crate::scenarios::{Ran, same, told};
@@ -30,6 +32,7 @@ pub(crate) async fn all(setup: &Setup) -> Ran {
     for (from, to) in setup.buckets() {
         let run = Run { setup, from, to };
         run.prepare();
+        run.handed().await?;
         let listed = run.listed().await?;
         let batches = run.batches(&listed).await?;
         run.later().await?;
@@ -123,6 +126,42 @@ impl Run<'_> {
 
     fn prefix(&self) -> String {
         format!("sync/{}-20260131120000000/", self.from)
+    }
+
+    /// What people hand in: a frozen plan, here of nothing, and where single objects may be looked at a manifest.
+    async fn handed(&self) -> Ran {
+        let plan = json!({"version": PLAN_VERSION, "created": "2026-01-31T12:00:00Z", "request": self.request(),
+            "found": {}});
+        let mut writer = PlanWriter::default();
+        let head = PlanLine::Plan(Box::new(read(&plan)));
+        let head = writer.line(&head).map_err(|failure| failure.to_string())?;
+        let (end, sha256) = writer.end().map_err(|failure| failure.to_string())?;
+        let plan = [head, end].concat();
+        let frozen = json!({"plan": {"name": "plans/frozen.jsonl", "sha256": sha256}});
+        same("planned", self.found("plans/frozen.jsonl", plan.into(), &frozen).await?.listed.objects, 0)?;
+        if self.setup.circumstances.looks {
+            let lines = "{\"key\": \"in/new\"}\n{\"key\": \"in/grown\"}\n{\"key\": \"in/nobody\"}\n";
+            let manifest = json!({"manifest": {"name": "manifests/mine", "form": "jsonl"}, "sync": {"compare": "checksum"}});
+            let found = self.found("manifests/mine", lines.into(), &manifest).await?;
+            same("named", (found.listed.objects, found.small.objects), (3, 2))?;
+        }
+        Ok(())
+    }
+
+    /// What List finds with this file instead of by listing.
+    async fn found(&self, name: &str, text: Bytes, more: &Value) -> Result<Found, String> {
+        self.setup.work.direct().put(WORK, name, text).expect("a bucket");
+        let mut request = self.request();
+        for (field, value) in more.as_object().into_iter().flatten() {
+            request[field] = value.clone();
+        }
+        let mut execution = self.execution();
+        execution["startTime"] = json!("2026-01-31T11:00:00.000Z");
+        let input: ListInput = read(&json!({"request": request, "execution": execution}));
+        let files = self.setup.files("list");
+        let listed =
+            transload_list::handle(&self.setup.of("list"), files.as_ref(), Deadline::NONE, input).await;
+        Ok(told(name, listed)?.found)
     }
 
     async fn listed(&self) -> Result<ListOutput, String> {
@@ -283,6 +322,6 @@ impl Run<'_> {
 }
 
 /// A mistake in the test itself ends it.
-fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
     transload_wire::parse(value.to_string().as_bytes()).unwrap_or_else(|failure| panic!("{failure}: {value}"))
 }

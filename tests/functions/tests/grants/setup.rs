@@ -39,6 +39,8 @@ pub(crate) struct Circumstances {
     pub(crate) listed: bool,
     /// Whether a comparison looks at single objects.
     pub(crate) looks: bool,
+    /// Whether deletions of the source are followed.
+    pub(crate) deletes: bool,
 }
 
 impl Circumstances {
@@ -53,6 +55,7 @@ impl Circumstances {
             (source && self.listed, "listsVersions"),
             (source && !self.listed, "listsKeys"),
             (self.looks, "looks"),
+            (self.deletes, "deletes"),
         ];
         all.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name).collect()
     }

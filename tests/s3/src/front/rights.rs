@@ -107,6 +107,8 @@ impl Wanted<'_> {
                 let delete = or("s3:DeleteObject", "s3:DeleteObjectVersion");
                 [delete].into_iter().chain(self.reads()).collect()
             }
+            // There is one action for all versions.
+            "RestoreObject" => vec!["s3:RestoreObject"],
             // Nobody that is limited needs these.
             _ => vec!["s3:*"],
         }
@@ -161,6 +163,7 @@ mod tests {
         let deleted = actions("DeleteObject", false, false, &["if-match"]);
         assert_eq!(deleted, "s3:DeleteObject s3:GetObject");
         assert_eq!(actions("ListObjectVersions", false, false, &[]), "s3:ListBucketVersions");
+        assert_eq!(actions("RestoreObject", true, false, &[]), "s3:RestoreObject");
         assert_eq!(actions("DeleteBucket", false, false, &[]), "s3:*");
     }
 
