@@ -5,5 +5,6 @@ mod accounts;
 mod frozen;
 mod listed;
 mod lister;
+mod pause;
 mod redrive;
 mod world;
