@@ -358,6 +358,13 @@ impl World {
         String::from_utf8(found.into_values().next().unwrap().to_vec()).unwrap()
     }
 
+    /// Deletes all lists and reports: those of a run have its name.
+    pub(crate) async fn forget_files(&self) {
+        for name in self.files.all().into_keys() {
+            self.files.delete(&name).await.unwrap();
+        }
+    }
+
     /// The report for programs.
     pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.report("report.json")).unwrap()
