@@ -23,8 +23,8 @@ pub(crate) enum Request {
     DescribeMapRun(String),
     /// UpdateMapRun, by ARN.
     UpdateMapRun(String, UpdateMapRun),
-    /// StopExecution, by ARN; the cause is for its history.
-    StopExecution(String, String),
+    /// StopExecution, by ARN, with the error and the cause that it ends with.
+    StopExecution(String, String, String),
 }
 
 /// A refusal that has crossed a socket: as the API names it.
@@ -83,8 +83,8 @@ pub(crate) async fn call(engine: &Engine, request: Request) -> Result<Value, Ref
             engine.update_map_run(&arn, change).await?;
             Ok(json!({}))
         }
-        Request::StopExecution(arn, cause) => {
-            value(engine.stop_execution(&arn, Some("Stopped".to_owned()), Some(cause)).await?)
+        Request::StopExecution(arn, error, cause) => {
+            value(engine.stop_execution(&arn, Some(error), Some(cause)).await?)
         }
     }
 }

@@ -180,8 +180,8 @@ impl Deployed {
                     .set_tolerated_failure_count(change.tolerated_failure_count.map(whole).map(Into::into))
                     .set_tolerated_failure_percentage(change.tolerated_failure_percentage.map(|p| p as f32))
             ),
-            Request::StopExecution(arn, cause) => {
-                answer!(client.stop_execution().execution_arn(arn).error("Stopped").cause(cause))
+            Request::StopExecution(arn, error, cause) => {
+                answer!(client.stop_execution().execution_arn(arn).error(error).cause(cause))
             }
         }
     }

@@ -42,8 +42,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
-    console as console_command, copy, describe, executions, history, local, plan as plan_command, redrive,
-    report as report_command, resume, stop, sync as sync_command, tune, uploads as uploads_command, worker,
+    console as console_command, copy, describe, executions, history, local, pause, plan as plan_command,
+    redrive, report as report_command, resume, stop, sync as sync_command, tune, uploads as uploads_command,
+    worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
@@ -126,7 +127,9 @@ enum Command {
     Report(report_command::ReportArgs),
     /// Go on with a failed execution: only what is missing is sent
     Redrive(redrive::RedriveArgs),
-    /// Go on with executions that were interrupted
+    /// Pause a running execution: what was sent is kept, and `resume` goes on
+    Pause(pause::PauseArgs),
+    /// Go on with executions that were paused or interrupted
     Resume(resume::ResumeArgs),
     /// Stop a running execution
     Stop(stop::StopArgs),
@@ -150,7 +153,6 @@ impl Command {
             Self::Demo(_) => Some("demo"),
             Self::Local(_) => Some("local"),
             Self::Console(_) => Some("console"),
-            Self::Resume(_) => Some("resume"),
             Self::Import(_) => Some("import"),
             _ => None,
         }
@@ -194,6 +196,7 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::History(args) => history::run(args, global).await,
         Command::Report(args) => report_command::run(args, global).await,
         Command::Redrive(args) => redrive::run(args, global).await,
+        Command::Pause(args) => pause::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,
         Command::Stop(args) => stop::run(args, global).await,
         Command::Tune(args) => tune::run(args, global).await,

@@ -10,7 +10,7 @@ export * from './results-bucket';
 export { RetentionProps } from './retention';
 export { Route, RouteConstructProps, RouteEnd, RouteProps } from './route';
 export * from './state-machine';
-export { SyncDeletes, SyncOptions } from './sync';
+export { SyncBudget, SyncDeletes, SyncOptions } from './sync';
 export { Transfer, TransferEncryption, TransferEnd, TransferOptions, TransferThaw } from './transfer';
 export * from './transload';
 export * from './transload-function';

@@ -15,12 +15,15 @@ export interface JanitorProps extends RetentionProps {
   readonly machineName: string;
   /** The machine whose executions it cleans up after. */
   readonly cleansUpAfter: StateMachine;
+  /** The machine that starts such executions too; those of a run that was paused keep their uploads. */
+  readonly runs: StateMachine;
   /** The function that releases uploads. */
   readonly abort: TransloadFunction;
 }
 
 /** What the definition asks of Step Functions: the history names the upload, the status whether it is still needed. */
-const CALLS = ['states:DescribeExecution', 'states:GetExecutionHistory'];
+const DESCRIBE = 'states:DescribeExecution';
+const CALLS = [DESCRIBE, 'states:GetExecutionHistory'];
 
 /** Cleans up after executions that could not do so themselves. */
 export class Janitor extends Construct {
@@ -41,6 +44,7 @@ export class Janitor extends Construct {
       retain: props.retain,
     });
     this.stateMachine._allowOnExecutionsOf(props.cleansUpAfter, CALLS);
+    this.stateMachine._allowOnExecutionsOf(props.runs, [DESCRIBE]);
     const { rule, deadLetters } = startBy(this, {
       description: 'Transfers that were stopped or timed out',
       pattern: patternOf(props.cleansUpAfter),

@@ -206,7 +206,7 @@ function grantLists(role: iam.Role, work: ResultsBucket): void {
   );
 }
 
-/** Executions of another machine that are waited for: started, looked at, and stopped with the one that waits. */
+/** Executions of another machine that are waited for: started, looked at, stopped with the one that waits, and redriven with it. */
 function grantRuns(role: iam.Role, other: StateMachine): void {
   const stack = Stack.of(role);
   const rule = stack.formatArn({ service: 'events', resource: 'rule', resourceName: ENDS_RULE });
@@ -214,7 +214,7 @@ function grantRuns(role: iam.Role, other: StateMachine): void {
     role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource] }));
   };
   allow(['states:StartExecution'], other.stateMachineArn);
-  allow(['states:DescribeExecution', 'states:StopExecution'], other.executionsArn());
+  allow(['states:DescribeExecution', 'states:RedriveExecution', 'states:StopExecution'], other.executionsArn());
   allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], rule);
   acknowledgeResource(role, other.executionsArn(), 'Executions of that machine get their names when they start.');
 }

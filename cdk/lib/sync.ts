@@ -22,6 +22,20 @@ export interface SyncDeletes {
   readonly allowEmptySource?: boolean;
 }
 
+/** How much a comparison may move: what is beyond is left to the next one. */
+export interface SyncBudget {
+  /**
+   * Most objects.
+   * @default - all
+   */
+  readonly objects?: number;
+  /**
+   * Most bytes, by the sizes that are listed.
+   * @default - all
+   */
+  readonly bytes?: number;
+}
+
 /** How both ends are compared, and what follows. */
 export interface SyncOptions {
   /**
@@ -81,6 +95,11 @@ export interface SyncOptions {
    */
   readonly delete?: SyncDeletes;
   /**
+   * How much may be moved: objects, bytes, or both. A run that parks the rest ends well.
+   * @default - all
+   */
+  readonly budget?: SyncBudget;
+  /**
    * What is done about objects in an archive tier: skip, fail.
    * @default skip
    */
@@ -134,6 +153,7 @@ const SYNC: Fields<SyncOptions> = {
   modifiedBefore: 'text',
   storageClasses: 'texts',
   delete: 'object',
+  budget: 'object',
   archived: 'text',
   batchObjectLimit: 'number',
   batchObjects: 'number',
@@ -144,6 +164,7 @@ const SYNC: Fields<SyncOptions> = {
   listers: 'number',
 };
 const DELETES: Fields<SyncDeletes> = { maxCount: 'number', maxPercent: 'number', allowEmptySource: 'flag' };
+const BUDGET: Fields<SyncBudget> = { objects: 'number', bytes: 'number' };
 const MOST = Number.MAX_SAFE_INTEGER;
 /** As long as a bucket's name, a slash and the longest key. */
 const LONGEST_PATTERN = 63 + 1 + 1_024;
@@ -160,11 +181,23 @@ export function checkSync(path: string, sync: SyncOptions): void {
   checkOneOf(`${path}.archived`, sync.archived, ['skip', 'fail', 'thaw']);
   checkNumbers(path, sync);
   checkFilters(path, sync);
+  if (sync.budget !== undefined) {
+    checkBudget(`${path}.budget`, sync.budget);
+  }
   if (sync.delete !== undefined) {
     checkFields(`${path}.delete`, sync.delete, DELETES);
     checkRange(`${path}.delete.maxCount`, sync.delete.maxCount, 0, MOST);
     checkRange(`${path}.delete.maxPercent`, sync.delete.maxPercent, 0, 100);
   }
+}
+
+function checkBudget(path: string, budget: SyncBudget): void {
+  checkFields(path, budget, BUDGET);
+  if (budget.objects === undefined && budget.bytes === undefined) {
+    throw new Problem(path, 'objects or bytes', 'neither');
+  }
+  checkRange(`${path}.objects`, budget.objects, 1, MOST);
+  checkRange(`${path}.bytes`, budget.bytes, 1, MOST);
 }
 
 function checkNumbers(path: string, sync: SyncOptions): void {

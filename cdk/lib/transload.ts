@@ -216,6 +216,7 @@ export class Transload extends Construct {
       definitionFile: definition(props, 'janitor'),
       machineName: machineName(this, 'janitor'),
       cleansUpAfter: this.stateMachine,
+      runs: this.bucketMachine,
       abort: this.functions.abort,
       ...kept(props),
     });

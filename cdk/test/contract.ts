@@ -58,6 +58,7 @@ test('how a route is compared is what the functions read, but for the mode', () 
   const known = fields(wire, 'SyncOptions').map(camel);
   assert.ok(known.length > 15);
   assert.deepStrictEqual([...own('sync.ts', 'SyncOptions'), 'mode'].sort(), known.sort());
+  assert.deepStrictEqual(own('sync.ts', 'SyncBudget').sort(), fields(wire, 'Budget').map(camel).sort());
   assert.deepStrictEqual(own('sync.ts', 'SyncDeletes').sort(), fields(wire, 'Deletes').map(camel).sort());
 });
 

@@ -110,6 +110,7 @@ test('the machine of comparisons may also read its lists and run transfers to th
       'Allow s3:ListBucket on ${TransloadResultsBucket.Arn}',
       'Allow states:StartExecution on ${TransloadObjectMachine}',
       `Allow states:DescribeExecution on ${EXECUTIONS}:*`,
+      `Allow states:RedriveExecution on ${EXECUTIONS}:*`,
       `Allow states:StopExecution on ${EXECUTIONS}:*`,
       ...['DescribeRule', 'PutRule', 'PutTargets'].map((action) => `Allow events:${action} on ${RULE}`),
       'Allow states:StartExecution on ${TransloadBucketMachine}',
@@ -156,6 +157,7 @@ test('the janitor may do what its definition calls, and nothing else', () => {
       ...EVERY_MACHINE,
       'Allow lambda:InvokeFunction on ${TransloadAbortFunction.Arn}',
       ...[...new Set(calls)].map((action) => `Allow ${action} on ${EXECUTIONS}:*`),
+      `Allow states:DescribeExecution on ${OWN_EXECUTIONS}:*`,
     ].sort(),
   );
 });

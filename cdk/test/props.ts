@@ -21,6 +21,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['RouteEnd', '`source` and `destination` of a route'],
   ['SyncOptions', '`sync` of a route'],
   ['SyncDeletes', '`sync.delete`'],
+  ['SyncBudget', '`sync.budget`'],
   ['TransferOptions', '`options` of a route'],
   ['TransferEncryption', '`options.encryption`'],
   ['TransferThaw', '`options.thaw`'],

@@ -88,7 +88,8 @@ fn input(args: CopyArgs, known: Option<&Known>) -> Outcome<String> {
     let source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;
     let destination = args.destination.ok_or_else(missing)?.destination(&source);
     let options = args.options.resolve().map_err(CliError::usage)?;
-    let request = TransferRequest { source, destination, options, expect: None, route: None, event: None };
+    let request =
+        TransferRequest { source, destination, options, expect: None, route: None, run: None, event: None };
     request.check()?;
     if let Some(known) = known {
         known.require(&request.source.location)?;

@@ -6,6 +6,7 @@ pub(crate) mod describe;
 pub(crate) mod executions;
 pub(crate) mod history;
 pub(crate) mod local;
+pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod redrive;
 pub(crate) mod report;
@@ -110,8 +111,17 @@ async fn interrupted(machine: Machine, arn: &str) -> Outcome {
     Err(CliError::new(Exit::Interrupted, message).hint("go on with: transload resume"))
 }
 
+/// What is said of an execution that was paused while it was followed.
+fn paused(name: &str) -> CliError {
+    CliError::new(Exit::Interrupted, format!("{name} was paused, and is kept for 14 days with what was sent"))
+        .hint(format!("go on with: transload resume {name}"))
+}
+
 /// Success or the transfer's failure.
 fn verdict(report: &Report) -> Outcome {
+    if report.error.as_deref() == Some(pause::PAUSED) {
+        return Err(paused(&report.name));
+    }
     let error = match report.status.as_str() {
         "SUCCEEDED" => return Ok(()),
         status => report.error.clone().unwrap_or_else(|| status.to_owned()),

@@ -21,15 +21,23 @@ pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
     let view = View::open(global).await?;
     let arn = view.execution_arn(&args.execution).await?;
     view.describe(&arn).await?;
+    go_on(view, &arn, global).await
+}
+
+/// Redrives an execution that is known, and follows it to its end.
+///
+/// # Errors
+/// The API's, and the execution's own.
+pub(super) async fn go_on(view: View, arn: &str, global: &Global) -> Outcome {
     if let View::Deployed(deployed) = &view {
-        deployed.redrive(&arn).await?;
-        if crate::sync::is_arn(&arn) {
-            return sync::see_deployed(&view, &arn, global).await;
+        deployed.redrive(arn).await?;
+        if crate::sync::is_arn(arn) {
+            return sync::see_deployed(&view, arn, global).await;
         }
-        return see_deployed(&view, &arn, global).await;
+        return see_deployed(&view, arn, global).await;
     }
     drop(view);
     let machine = machine(global).await?;
-    machine.engine.redrive_execution(&arn).await?;
-    see_any(machine, &arn, global).await
+    machine.engine.redrive_execution(arn).await?;
+    see_any(machine, arn, global).await
 }

@@ -7,7 +7,8 @@ use transload_store::work::{DirectoryFiles, WorkFiles};
 use transload_wire::{Mode, SyncRequest, Tree};
 
 use super::copy::{new_name, read_input};
-use super::{interrupted, machine_of, print, print_json};
+use super::pause::PAUSED;
+use super::{interrupted, machine_of, paused, print, print_json};
 use crate::Global;
 use crate::definition::RESULTS_BUCKET;
 use crate::deployed::Deployed;
@@ -217,6 +218,9 @@ pub(crate) fn shown(outcomes: &Outcomes, global: &Global) -> Outcome {
 pub(crate) fn verdict(outcomes: &Outcomes) -> Outcome {
     if outcomes.status == "SUCCEEDED" {
         return Ok(());
+    }
+    if outcomes.error.as_deref() == Some(PAUSED) {
+        return Err(paused(&outcomes.name));
     }
     let error = outcomes.error.clone().unwrap_or_else(|| outcomes.status.clone());
     let cause = message(outcomes.cause.as_deref().unwrap_or_default());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use transload_wire::{Archived, Compare, Deletes, Mode, SyncOptions, Versions};
+use transload_wire::{Archived, Budget, Compare, Deletes, Mode, SyncOptions, Versions};
 
 use crate::units::parse_size;
 
@@ -53,6 +53,12 @@ pub(crate) struct SyncFlags {
     /// Believe a source without any object
     #[arg(long, requires = "delete")]
     allow_empty_source: bool,
+    /// Move at most so many objects, and leave the others to another run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    budget_objects: Option<u64>,
+    /// Move at most so many bytes, by the sizes that are listed, and leave the other objects to another run
+    #[arg(long, value_parser = parse_size, value_name = "SIZE")]
+    budget_bytes: Option<u64>,
     /// Fail on an object in an archive tier instead of leaving it out
     #[arg(long)]
     fail_on_archived: bool,
@@ -125,6 +131,7 @@ impl SyncFlags {
             versions: if self.versions { Versions::Listed } else { Versions::Off },
             delete: self.delete.then(|| deletes(&self)),
             ignore: self.ignore_file.as_deref().map(ignored).transpose()?.unwrap_or_default(),
+            budget: budget(self.budget_objects, self.budget_bytes),
             include: self.include,
             exclude: self.exclude,
             min_size: self.min_size,
@@ -142,6 +149,10 @@ impl SyncFlags {
             ..default
         })
     }
+}
+
+fn budget(objects: Option<u64>, bytes: Option<u64>) -> Option<Budget> {
+    (objects.is_some() || bytes.is_some()).then_some(Budget { objects, bytes })
 }
 
 /// The patterns of a file, each checked: a bad one is told by its line.

@@ -73,7 +73,7 @@ impl Done {
                     self.bytes += record.size;
                 }
                 Became::Failed => self.failed += 1,
-                Became::Deleted | Became::Skipped => {}
+                Became::Deleted | Became::Skipped | Became::Parked => {}
             }
         }
     }

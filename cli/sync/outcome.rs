@@ -210,6 +210,7 @@ fn done(counts: &Counts) -> String {
     ];
     rows.extend(counts.skipped.iter().map(|(reason, tally)| (format!("  skipped: {reason}"), *tally)));
     let more = [
+        ("  parked, beyond the budget", counts.parked),
         ("  failed", counts.failed),
         ("deleted", counts.deleted),
         ("kept", counts.kept),
@@ -230,6 +231,9 @@ fn todo(found: &Found) -> String {
         ("  there already".to_owned(), found.present),
     ];
     rows.extend(found.skipped.iter().map(|(reason, tally)| (format!("  to skip: {reason}"), *tally)));
+    if found.parked.objects > 0 {
+        rows.push(("  to park, beyond the budget".to_owned(), found.parked));
+    }
     rows.push(("at the destination".to_owned(), found.destination));
     rows.push(("  to delete".to_owned(), found.deletes));
     table(rows)

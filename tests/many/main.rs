@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
 mod accounts;
+mod budget;
 mod frozen;
 mod listed;
 mod lister;
+mod pause;
 mod redrive;
 mod world;

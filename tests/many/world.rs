@@ -11,8 +11,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use stepfunctions_local::{
     Clock, CreateStateMachine, Engine, HistoryOptions, Invocation, Lambda, LambdaError, LambdaOutput,
-    Listing, ObjectSummary, Objects, ObjectsError, StartExecution, Timestamp, VirtualClock,
+    ListExecutions, Listing, ObjectSummary, Objects, ObjectsError, StartExecution, Timestamp, VirtualClock,
 };
+use tokio::sync::Notify;
 use transload_plan::Limits;
 use transload_store::Deadline;
 use transload_store::faulty::Faulty;
@@ -27,6 +28,8 @@ pub(crate) const FROM: (&str, &str) = ("photos", "in/");
 pub(crate) const TO: (&str, &str) = ("photos-cn", "out/");
 /// Objects above this many bytes go to the object machine.
 pub(crate) const LARGE: usize = 16 << 10;
+/// Parts of what is paused.
+pub(crate) const PART: usize = 8 << 10;
 
 /// What a test has in its hands.
 pub(crate) struct World {
@@ -64,6 +67,9 @@ impl Ended {
     }
 }
 
+/// In place of an error's name: the worker never answers.
+pub(crate) const HANGS: &str = "hangs";
+
 /// Decides about an invocation: fails it, by a name of the service's.
 type Decide = Box<dyn FnMut(&str, &Value) -> Option<&'static str> + Send>;
 
@@ -77,6 +83,7 @@ pub(crate) struct Functions {
     calls: Mutex<Vec<(String, Value)>>,
     decide: Mutex<Option<Decide>>,
     clock: VirtualClock,
+    hung: Notify,
 }
 
 impl Functions {
@@ -144,6 +151,10 @@ impl Lambda for Functions {
         let payload: Value = serde_json::from_slice(&invocation.payload).unwrap();
         let fate = self.decide.lock().unwrap().as_mut().and_then(|d| d(&invocation.function, &payload));
         self.calls.lock().unwrap().push((invocation.function.clone(), payload.clone()));
+        if fate == Some(HANGS) {
+            self.hung.notify_one();
+            std::future::pending::<()>().await;
+        }
         if let Some(name) = fate {
             return Err(LambdaError::Service { name: name.to_owned(), message: "by the test".to_owned() });
         }
@@ -216,6 +227,7 @@ impl World {
             calls: Mutex::default(),
             decide: Mutex::default(),
             clock: clock.clone(),
+            hung: Notify::new(),
         });
         let engine = Engine::builder()
             .lambda(functions.clone())
@@ -255,8 +267,57 @@ impl World {
         self.run_with("run", sync, &json!({})).await
     }
 
+    /// Starts a run, and pauses it when a worker hangs.
+    pub(crate) async fn paused(&self, sync: &Value) -> Ended {
+        let options = json!({"wholeObjectLimit": LARGE, "partSize": PART});
+        let arn = self.start_with("run", sync, &json!({"options": options})).await;
+        self.functions.hung.notified().await;
+        self.stop(&arn, "Paused").await;
+        self.ended(arn).await
+    }
+
+    /// StopExecution.
+    pub(crate) async fn stop(&self, arn: &str, error: &str) {
+        self.engine
+            .stop_execution(arn, Some(error.to_owned()), Some("by the test".to_owned()))
+            .await
+            .unwrap();
+    }
+
+    /// Redrives it, and pauses it when a worker hangs.
+    pub(crate) async fn paused_again(&self, ended: &Ended) -> Ended {
+        self.engine.redrive_execution(&ended.arn).await.unwrap();
+        self.functions.hung.notified().await;
+        self.stop(&ended.arn, "Paused").await;
+        self.ended(ended.arn.clone()).await
+    }
+
+    /// The run as it stands.
+    pub(crate) async fn last(&self) -> Ended {
+        self.ended(format!("{}:run", self.machine.replace(":stateMachine:", ":execution:"))).await
+    }
+
+    /// Redrives an execution and waits for its end.
+    pub(crate) async fn redrive_arn(&self, arn: &str) -> Ended {
+        self.engine.redrive_execution(arn).await.unwrap();
+        self.ended(arn.to_owned()).await
+    }
+
+    /// All executions of the object machine, newest first.
+    pub(crate) async fn transfers(&self) -> Vec<Value> {
+        let machine = self.machine.replace(":bucket", ":object");
+        let list = ListExecutions { state_machine_arn: Some(machine), ..ListExecutions::default() };
+        let page = serde_json::to_value(self.engine.list_executions(list).await.unwrap()).unwrap();
+        page["items"].as_array().unwrap().clone()
+    }
+
     /// The same under a name, with more fields of the request.
     pub(crate) async fn run_with(&self, name: &str, sync: &Value, more: &Value) -> Ended {
+        let arn = self.start_with(name, sync, more).await;
+        self.ended(arn).await
+    }
+
+    async fn start_with(&self, name: &str, sync: &Value, more: &Value) -> String {
         let mut input = json!({
             "source": {"location": "global", "bucket": FROM.0, "prefix": FROM.1},
             "destination": {"location": "china", "bucket": TO.0, "prefix": TO.1},
@@ -269,8 +330,7 @@ impl World {
             name: Some(name.to_owned()),
             input: Some(input.to_string()),
         };
-        let arn = self.engine.start_execution(request).await.unwrap().execution_arn;
-        self.ended(arn).await
+        self.engine.start_execution(request).await.unwrap().execution_arn
     }
 
     pub(crate) async fn redrive(&self, ended: &Ended) -> Ended {
@@ -296,6 +356,13 @@ impl World {
             all.iter().filter(|(file, _)| file.ends_with(&format!("report/{name}"))).collect();
         assert_eq!(found.len(), 1, "{name} in {:?}", all.keys());
         String::from_utf8(found.into_values().next().unwrap().to_vec()).unwrap()
+    }
+
+    /// Deletes all lists and reports: those of a run have its name.
+    pub(crate) async fn forget_files(&self) {
+        for name in self.files.all().into_keys() {
+            self.files.delete(&name).await.unwrap();
+        }
     }
 
     /// The report for programs.

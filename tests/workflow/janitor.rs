@@ -97,3 +97,48 @@ async fn what_cannot_be_released_fails_where_a_redrive_goes_on() {
     assert_eq!((janitor.status.as_str(), janitor.error()), ("FAILED", "DestinationAccessDenied"));
     assert_eq!(world.redrive(&janitor.arn).await.output()["status"], "released");
 }
+
+#[tokio::test]
+async fn a_paused_execution_keeps_its_upload_for_its_redrive() {
+    let world = World::new(&[("part", vec![Answer::Hangs])]).await;
+    let paused = world.stopped_with(Some("Paused"), &json!({})).await;
+    let janitor = world.janitor(&paused).await;
+    assert_eq!((janitor.output()["status"].as_str(), abort_calls(&world)), (Some("parked"), 0));
+    // 14 days after the virtual clock's 2027-01-15.
+    let until = janitor.output()["until"].as_str().unwrap().to_owned();
+    assert!(until.starts_with("2027-01-29T"), "{until}");
+    assert_eq!(world.redrive(&paused.arn).await.status, "SUCCEEDED");
+}
+
+#[tokio::test]
+async fn what_was_stopped_with_its_run_is_kept_only_if_the_run_is_paused() {
+    for (error, status, calls) in
+        [(Some("Paused"), "parked", 0), (Some("Stopped"), "released", 4), (None, "released", 4)]
+    {
+        let world = World::new(&[("part", vec![Answer::Hangs])]).await;
+        let run = world.run_that_ended(error).await;
+        let stopped = world.stopped_with(None, &json!({"run": run})).await;
+        let janitor = world.janitor(&stopped).await;
+        assert_eq!(
+            (janitor.output()["status"].as_str(), abort_calls(&world)),
+            (Some(status), calls),
+            "{error:?}"
+        );
+    }
+}
+
+/// The run goes on, and has not come to this one yet; or never does, for this one alone was stopped.
+#[tokio::test]
+async fn a_run_that_was_resumed_is_given_the_time_to_redrive_its_own() {
+    let world = World::new(&[("part", vec![Answer::Hangs])]).await;
+    let run = world.run_that_ended(Some("Paused")).await;
+    let stopped = world.stopped_with(None, &json!({"run": run})).await;
+    world.begin_again(&run).await;
+    let janitor = world.janitor(&stopped).await;
+    assert!(
+        janitor.states.contains("LookAtRun OfRun Await Look Over LookAtRun OfRun Await Look"),
+        "{}",
+        janitor.states
+    );
+    assert_eq!((janitor.output()["status"].as_str(), abort_calls(&world)), (Some("released"), 4));
+}

@@ -254,6 +254,33 @@ impl World {
         self.outcome(arn).await
     }
 
+    /// The same, with this error and these more fields of the input.
+    pub(crate) async fn stopped_with(&self, error: Option<&str>, more: &Value) -> Outcome {
+        let mut input = request();
+        more.as_object().unwrap().iter().for_each(|(field, value)| input[field] = value.clone());
+        let arn = self.start(&self.machine, &input.to_string()).await;
+        self.functions.hung.notified().await;
+        self.engine.stop_execution(&arn, error.map(str::to_owned), None).await.unwrap();
+        self.outcome(arn).await
+    }
+
+    /// A run that ended so, in the place of one over many objects: it only waits.
+    pub(crate) async fn run_that_ended(&self, error: Option<&str>) -> String {
+        let waits =
+            json!({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 5000, "End": true}}});
+        let machine = create(&self.engine, "runs", &waits.to_string()).await;
+        let hold = self.functions.clock.hold();
+        let arn = self.start(&machine, "{}").await;
+        self.engine.stop_execution(&arn, error.map(str::to_owned), None).await.unwrap();
+        drop(hold);
+        arn
+    }
+
+    /// Redrives an execution, and does not wait.
+    pub(crate) async fn begin_again(&self, arn: &str) {
+        self.engine.redrive_execution(arn).await.unwrap();
+    }
+
     /// Starts the janitor with the service's event about an execution.
     pub(crate) async fn janitor(&self, of: &Outcome) -> Outcome {
         let detail = json!({

@@ -114,6 +114,7 @@ fn request(work: &Work, item: &Item) -> Result<TransferRequest, Failure> {
         options: work.input.options.clone(),
         expect: work.input.exact.then(|| Expect { etag: item.etag.clone(), replaces: item.replaces.clone() }),
         route: work.input.route.clone(),
+        run: None,
         event: None,
     };
     request.check()?;

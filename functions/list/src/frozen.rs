@@ -72,7 +72,7 @@ fn hand_on(world: &World<'_>, line: PlanLine) -> Result<(), Failure> {
         PlanLine::Copy(copy) => {
             let to = destination_key(world.asked, copy.key.as_str());
             match to {
-                Some(to) => lists.copy(copy, to),
+                Some(to) => lists.copy(copy, to, None),
                 None => outside(&copy),
             }
         }
@@ -103,7 +103,8 @@ fn agree(world: &World<'_>, head: &Found) -> Result<(), Failure> {
     let found = &mut lists.found;
     (found.listed, found.destination, found.present) = (head.listed, head.destination, head.present);
     let skipped = found.skipped.values().fold(Tally::default(), plus);
-    let all = [found.present, skipped, found.small, found.large].iter().fold(Tally::default(), plus);
+    let all =
+        [found.present, skipped, found.parked, found.small, found.large].iter().fold(Tally::default(), plus);
     if all != head.listed || found.deletes != head.deletes {
         let told = |all: Tally, deletes: Tally| {
             format!("{} objects of {} bytes and {} deletions", all.objects, all.bytes, deletes.objects)

@@ -84,10 +84,11 @@ fn send(
     if source.archived && !thaws {
         return archived(asked, lists, source);
     }
-    lists.retrieve(source.storage_class.as_deref(), source.size);
-    let ListedObject { key, size, etag, version: version_id, last_modified, archived, .. } = source;
+    let ListedObject { key, size, etag, version: version_id, last_modified, archived, storage_class, .. } =
+        source;
     let last_modified = Some(last_modified);
-    lists.copy(PlanCopy { key, size, etag, version_id, last_modified, archived, replaces: standing }, to)
+    let copy = PlanCopy { key, size, etag, version_id, last_modified, archived, replaces: standing };
+    lists.copy(copy, to, storage_class.as_deref())
 }
 
 /// What follows the source's prefix follows the destination's; `None` for what is no key there, or not below the prefix.

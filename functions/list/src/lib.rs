@@ -66,7 +66,7 @@ async fn run(
     let call = before.calls + 1;
     let world = World {
         board: Mutex::new(Board::new(before.ranges)),
-        lists: Mutex::new(Lists::new(call, &asked)),
+        lists: Mutex::new(Lists::new(call, &asked, &before.found)),
         writing: tokio::sync::Mutex::new(()),
         heads: tokio::sync::Semaphore::new(look::AT_A_TIME),
         paged: tokio::sync::Notify::new(),

@@ -5,15 +5,19 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use serde::Serialize;
 use transload_wire::{
-    Doomed, ErrorName, Failure, Found, Item, Large, Mode, ObjectKey, ObjectRecord, Outcome, PlanCopy,
+    Budget, Doomed, ErrorName, Failure, Found, Item, Large, Mode, ObjectKey, ObjectRecord, Outcome, PlanCopy,
     PlanLine, PlanSkip, Tally,
 };
 
 use crate::asked::Asked;
 use crate::ways::Ways;
 
-/// Folders of lists. A run that only plans writes the last one, all others the other four.
-pub(crate) const FOLDERS: [&str; 5] = ["batches", "large", "deletes", "skipped", "plan"];
+/// Folders of lists. A run that only plans writes the last one, all others the others.
+pub(crate) const FOLDERS: [&str; 6] = ["batches", "large", "deletes", "skipped", "parked", "plan"];
+/// Place of the plan among them.
+const PLAN: usize = 5;
+/// Why an object is parked.
+const BUDGET: &str = "budget";
 /// A file is closed before it has more bytes than this.
 const FILE: usize = 16 << 20;
 /// Most bytes of a line of many objects: a child's input has 256 KiB in all, and the request beside it.
@@ -51,10 +55,14 @@ pub(crate) struct Lists {
     names: Vec<String>,
     batch_objects: u32,
     batch_bytes: u64,
+    budget: Option<Budget>,
+    /// What earlier calls gave out of it.
+    spent: Tally,
 }
 
 impl Lists {
-    pub(crate) fn new(call: u32, asked: &Asked) -> Self {
+    /// Those of a call, behind others that found `before`.
+    pub(crate) fn new(call: u32, asked: &Asked, before: &Found) -> Self {
         Self {
             found: Found::default(),
             begin: format!("{call:04}-{:08x}", fastrand::u32(..)),
@@ -67,13 +75,19 @@ impl Lists {
             names: Vec::new(),
             batch_objects: asked.request.sync.batch_objects,
             batch_bytes: asked.request.sync.batch_bytes,
+            budget: asked.request.sync.budget,
+            spent: to_send(before),
         }
     }
 
-    /// An object to send, and its key at the destination.
-    pub(crate) fn copy(&mut self, copy: PlanCopy, to: ObjectKey) -> Result<(), Failure> {
+    /// An object to send, its key at the destination, and its storage class.
+    pub(crate) fn copy(&mut self, copy: PlanCopy, to: ObjectKey, class: Option<&str>) -> Result<(), Failure> {
+        if self.is_beyond(copy.size) {
+            return self.park(copy);
+        }
+        self.retrieve(class, copy.size);
         if self.plans {
-            self.line(4, &PlanLine::Copy(copy.clone()))?;
+            self.line(PLAN, &PlanLine::Copy(copy.clone()))?;
         }
         let PlanCopy { key, size, etag, version_id, replaces, archived, .. } = copy;
         // A batch can not wait for hours: what has to be thawed goes alone.
@@ -86,10 +100,26 @@ impl Lists {
     }
 
     /// Bytes of a storage class that may charge for being read.
-    pub(crate) fn retrieve(&mut self, class: Option<&str>, size: u64) {
+    fn retrieve(&mut self, class: Option<&str>, size: u64) {
         if let Some(class) = class.filter(|class| *class != "STANDARD") {
             *self.found.retrieved.entry(class.to_owned()).or_default() += size;
         }
+    }
+
+    /// Whether the budget is used up for an object of this size. A smaller one may still have its place.
+    fn is_beyond(&self, size: u64) -> bool {
+        let mut moved = self.spent;
+        add(&mut moved, to_send(&self.found));
+        self.budget.is_some_and(|budget| !budget.has_room(moved, size))
+    }
+
+    /// An object that another run may send. A plan that is executed leaves it out by the same reason.
+    fn park(&mut self, PlanCopy { key, size, .. }: PlanCopy) -> Result<(), Failure> {
+        self.found.parked.add(size);
+        if self.plans {
+            return self.line(PLAN, &PlanLine::Skip(PlanSkip { key, size, reason: BUDGET.to_owned() }));
+        }
+        self.line(4, &left_out(key, size, Outcome::Parked, BUDGET.to_owned()))
     }
 
     fn small(&mut self, item: &Item) -> Result<(), Failure> {
@@ -112,7 +142,7 @@ impl Lists {
         self.found.deletes.add(doomed.size);
         self.ways.deleted(&mut self.found);
         if self.plans {
-            self.line(4, &PlanLine::Delete(doomed.clone()))?;
+            self.line(PLAN, &PlanLine::Delete(doomed.clone()))?;
         }
         let json = json(doomed)?;
         if self.doomed.is_full(json.len(), 0, (self.batch_objects, 0)) {
@@ -126,18 +156,9 @@ impl Lists {
     pub(crate) fn skip(&mut self, skip: PlanSkip) -> Result<(), Failure> {
         self.found.skipped.entry(skip.reason.clone()).or_default().add(skip.size);
         if self.plans {
-            return self.line(4, &PlanLine::Skip(skip));
+            return self.line(PLAN, &PlanLine::Skip(skip));
         }
-        let record = ObjectRecord {
-            key: skip.key,
-            outcome: Outcome::Skipped,
-            size: skip.size,
-            etag: None,
-            duration_ms: 0,
-            error: Some(skip.reason),
-            cause: None,
-        };
-        self.line(3, &record)
+        self.line(3, &left_out(skip.key, skip.size, Outcome::Skipped, skip.reason))
     }
 
     fn line(&mut self, file: usize, line: &impl Serialize) -> Result<(), Failure> {
@@ -215,6 +236,7 @@ impl Lists {
             (&mut sum.listed, found.listed),
             (&mut sum.destination, found.destination),
             (&mut sum.present, found.present),
+            (&mut sum.parked, found.parked),
             (&mut sum.small, found.small),
             (&mut sum.large, found.large),
             (&mut sum.deletes, found.deletes),
@@ -239,6 +261,18 @@ impl Lists {
             add(sum.skipped.entry(reason.clone()).or_default(), *found);
         }
     }
+}
+
+/// The record of an object that List itself settles.
+fn left_out(key: ObjectKey, size: u64, outcome: Outcome, reason: String) -> ObjectRecord {
+    ObjectRecord { key, outcome, size, etag: None, duration_ms: 0, error: Some(reason), cause: None }
+}
+
+/// What was found to be sent.
+fn to_send(found: &Found) -> Tally {
+    let mut sum = found.small;
+    add(&mut sum, found.large);
+    sum
 }
 
 fn add(sum: &mut Tally, found: Tally) {

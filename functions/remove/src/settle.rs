@@ -109,8 +109,15 @@ async fn head_of_source(work: &Work) -> Result<Option<Head>, Failure> {
 fn is_copy(work: &Work, standing: &Head, source: &Head) -> Result<bool, Failure> {
     let (from, to) = (work.input.source.clone(), work.input.destination.clone());
     let options = work.input.options.clone();
-    let request =
-        TransferRequest { source: from, destination: to, options, expect: None, route: None, event: None };
+    let request = TransferRequest {
+        source: from,
+        destination: to,
+        options,
+        expect: None,
+        route: None,
+        run: None,
+        event: None,
+    };
     let identity = identity::of_version(&pin::of(&request, source))?;
     let says = standing.attributes.metadata.get(SOURCE_METADATA);
     Ok(says.map(String::as_str) == Some(identity.as_str()))

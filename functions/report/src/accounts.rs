@@ -16,6 +16,7 @@ pub(crate) fn counts(found: &Found, gathered: &Gathered) -> Counts {
         listed: found.listed,
         present: found.present,
         skipped: found.skipped.clone(),
+        parked: found.parked,
         ..Counts::default()
     };
     for (index, round) in gathered.rounds.iter().enumerate() {
@@ -50,10 +51,12 @@ fn add(counts: &mut Counts, kind: Kind, sums: &Sums, last: bool) {
 /// `AccountingDiffers` with all sums that do not.
 pub(crate) fn check(found: &Found, gathered: &Gathered) -> Result<(), Failure> {
     let skipped: u64 = found.skipped.values().map(|tally| tally.objects).sum();
-    let split = found.present.objects + skipped + found.small.objects + found.large.objects;
+    let parked = found.parked.objects;
+    let split = found.present.objects + skipped + parked + found.small.objects + found.large.objects;
     let mut sums = vec![
         ("objects listed".to_owned(), found.listed.objects, split),
         ("objects in the lists of what is left out".to_owned(), skipped, gathered.left_out),
+        ("objects in the lists of what is parked".to_owned(), parked, gathered.parked),
     ];
     let mut given = [found.small.objects, found.large.objects, found.deletes.objects];
     for (index, round) in gathered.rounds.iter().enumerate() {

@@ -33,6 +33,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Copied => "copied",
         Outcome::Present => "present",
         Outcome::Skipped => "skipped",
+        Outcome::Parked => "parked",
         Outcome::Deleted => "deleted",
         Outcome::Failed => "failed",
     }

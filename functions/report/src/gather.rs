@@ -39,7 +39,8 @@ impl Sums {
             Outcome::Present => &mut self.present,
             Outcome::Deleted => &mut self.deleted,
             Outcome::Failed => &mut self.failed,
-            Outcome::Skipped => self.skipped.entry(reason(record)).or_default(),
+            // Only List parks, in lists of its own.
+            Outcome::Skipped | Outcome::Parked => self.skipped.entry(reason(record)).or_default(),
         };
         tally.add(record.size);
     }
@@ -64,6 +65,8 @@ pub(crate) struct Gathered {
     pub(crate) requests: Requests,
     /// Lines of the lists of what was left out by List.
     pub(crate) left_out: u64,
+    /// And of those of what it parked.
+    pub(crate) parked: u64,
 }
 
 /// Reads all rounds. With `rows` the CSV is written.
@@ -83,10 +86,12 @@ pub(crate) async fn all(
             throughput: Throughput::since(start),
             requests: Requests::new(),
             left_out: 0,
+            parked: 0,
         },
     };
     gathering.write(csv::HEADER).await?;
-    gathering.left_out(files, input).await?;
+    gathering.gathered.left_out = gathering.settled(files, input, "skipped").await?;
+    gathering.gathered.parked = gathering.settled(files, input, "parked").await?;
     for index in 0..input.rounds.len() {
         gathering.round(files, input, index).await?;
     }
@@ -109,20 +114,26 @@ impl Gathering {
         }
     }
 
-    /// What List itself left out stands in lists of its own, one record a line.
-    async fn left_out(&mut self, files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<(), Failure> {
-        for file in files.list(&format!("{}skipped/", input.work.prefix)).await? {
+    /// What List itself settled stands in lists of its own, one record a line: how many there are.
+    async fn settled(
+        &mut self,
+        files: &Arc<dyn WorkFiles>,
+        input: &ReportInput,
+        folder: &str,
+    ) -> Result<u64, Failure> {
+        let mut records = 0;
+        for file in files.list(&format!("{}{folder}/", input.work.prefix)).await? {
             let Some(body) = files.get(&file.name).await? else { continue };
             let mut lines = Lines::new(&file.name, body);
             while let Some(line) = lines.next().await? {
                 let record: ObjectRecord = transload_wire::parse(&line).map_err(|failure| {
                     ErrorName::Internal.because(format!("{}: {}", file.name, failure.message))
                 })?;
-                self.gathered.left_out += 1;
+                records += 1;
                 self.write(&csv::row(&record, "list", 0)).await?;
             }
         }
-        Ok(())
+        Ok(records)
     }
 
     async fn round(

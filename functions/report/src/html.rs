@@ -39,6 +39,10 @@ pub(crate) fn page(
 fn head(page: &mut String, input: &ReportInput, counts: &Counts, accounted: &Result<(), Failure>) {
     let (class, text) = match json::status(counts, accounted) {
         "synced" => ("status", "Every object is accounted for, and none failed."),
+        "parked" => (
+            "status",
+            "Every object is accounted for, and none failed. Some are left to another run, beyond the budget.",
+        ),
         "objectsFailed" => ("status bad", "Objects failed. A redrive of the execution sends only them."),
         _ => ("status bad", "The sums do not agree: objects are missing from the results."),
     };
@@ -69,6 +73,9 @@ fn cards(page: &mut String, counts: &Counts) {
         ("skipped", skipped),
         ("failed", counts.failed),
     ];
+    if counts.parked.objects > 0 {
+        cards.push(("parked", counts.parked));
+    }
     let deletions =
         [("deleted", counts.deleted), ("not deleted", counts.kept), ("deletions failed", counts.undeleted)];
     cards.extend(deletions.into_iter().filter(|(_, tally)| tally.objects > 0));

@@ -78,6 +78,7 @@ pub(crate) fn status(counts: &Counts, accounted: &Result<(), Failure>) -> &'stat
     match accounted {
         Err(_) => "accountingDiffers",
         Ok(()) if counts.failed.objects + counts.undeleted.objects > 0 => "objectsFailed",
+        Ok(()) if counts.parked.objects > 0 => "parked",
         Ok(()) => "synced",
     }
 }

@@ -58,6 +58,8 @@ async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOu
         let report = page::name(input, page::HTML);
         return Ok(ReportOutput { again: true, prefix: Some(prefix), todo, counts, report });
     }
+    // It was paused or stopped before its first report, which has rows too.
+    let gathered = if redriven { gather::all(files, input, true).await? } else { gathered };
     let report = page::write(files.as_ref(), input, &counts, &gathered, &accounted).await?;
     accounted?;
     if failed > 0 {

@@ -84,6 +84,9 @@ pub struct TransferRequest {
     /// The rule that asks for it, for metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,
+    /// ARN of the execution of `bucket.asl.json` that it is part of: if that one was paused, what was sent is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Why it is asked for. `deleted` does nothing unless the options allow to delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,

@@ -100,6 +100,9 @@ pub struct Counts {
     pub present: Tally,
     /// Those that were left out, by reason.
     pub skipped: BTreeMap<String, Tally>,
+    /// Those that are left to another run, beyond this one's budget.
+    #[serde(default)]
+    pub parked: Tally,
     /// Those that were sent.
     pub copied: Tally,
     /// Those that were not.

@@ -124,6 +124,38 @@ impl Deletes {
     }
 }
 
+/// How much a run may move: what is beyond is parked, and left to another run. By what was listed, so that a retry of an object
+/// is not counted again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Budget {
+    /// Most objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+    /// Most bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+impl Budget {
+    /// Whether one more object may be moved behind these.
+    #[must_use]
+    pub fn has_room(&self, moved: Tally, size: u64) -> bool {
+        self.objects.is_none_or(|most| moved.objects < most)
+            && self.bytes.is_none_or(|most| moved.bytes.checked_add(size).is_some_and(|sum| sum <= most))
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let refuse = |what: &str| Err(ErrorName::InputInvalid.because(format!("sync.budget{what}")));
+        match (self.objects, self.bytes) {
+            (None, None) => refuse(": expected objects or bytes, found neither"),
+            (Some(0), _) => refuse(".objects: expected a number from 1, found 0"),
+            (_, Some(0)) => refuse(".bytes: expected a number from 1, found 0"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What is done about objects in an archive tier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,6 +203,9 @@ pub struct SyncOptions {
     /// What is deleted at the destination; nothing without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete: Option<Deletes>,
+    /// How much may be moved; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
     /// What is done about objects in an archive tier.
     pub archived: Archived,
     /// Objects up to this size are sent in batches by one worker; larger ones by an execution each. 1 byte to 5 GiB.
@@ -204,6 +239,7 @@ impl Default for SyncOptions {
             modified_before: None,
             storage_classes: Vec::new(),
             delete: None,
+            budget: None,
             archived: Archived::default(),
             batch_object_limit: 64 << 20,
             batch_objects: 500,
@@ -236,6 +272,7 @@ impl SyncOptions {
         within("batchConcurrency", self.batch_concurrency.into(), 1, 10_000)?;
         within("largeConcurrency", self.large_concurrency.into(), 1, 900)?;
         within("listers", self.listers.into(), 1, 64)?;
+        self.budget.map_or(Ok(()), |budget| budget.check())?;
         match &self.delete {
             Some(delete) => within("delete.maxPercent", delete.max_percent.into(), 0, 100),
             None => Ok(()),
@@ -364,6 +401,8 @@ pub struct Found {
     pub present: Tally,
     /// Those that are left out, by reason.
     pub skipped: BTreeMap<String, Tally>,
+    /// Those that are to be sent and are beyond the budget.
+    pub parked: Tally,
     /// To be sent in batches.
     pub small: Tally,
     /// Batches of them.
@@ -476,6 +515,8 @@ pub enum Outcome {
     Present,
     /// It was left out, for a reason.
     Skipped,
+    /// It is left to another run: this one has no budget for it.
+    Parked,
     /// It was deleted at the destination.
     Deleted,
     /// It was not sent.

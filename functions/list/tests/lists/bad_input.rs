@@ -41,6 +41,11 @@ async fn every_bad_field_is_named_before_any_request() {
         (with(json!({"minSize": 2, "maxSize": 1})), "sync.minSize: expected less than maxSize"),
         (with(json!({"storageClasses": ["ia"]})), "sync.storageClasses[0]: expected a name"),
         (with(json!({"listers": 65})), "sync.listers: expected a number from 1 to 64, found 65"),
+        (with(json!({"budget": {}})), "sync.budget: expected objects or bytes, found neither"),
+        (with(json!({"budget": {"objects": 0}})), "sync.budget.objects: expected a number from 1, found 0"),
+        (with(json!({"budget": {"bytes": 0}})), "sync.budget.bytes: expected a number from 1, found 0"),
+        (with(json!({"budget": {"bytes": "1GB"}})), "request.sync.budget.bytes: invalid type"),
+        (with(json!({"budget": {"euros": 1}})), "request.sync.budget.euros: unknown field"),
         (with(json!({"colour": "red"})), "request.sync.colour: unknown field"),
         (with(json!({"compare": "taste"})), "request.sync.compare: unknown variant"),
         (

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
 mod bad_input;
+mod budget;
 mod comparing;
 mod crashes;
 mod deletes;

@@ -30,6 +30,8 @@ pub(crate) struct Written {
     pub(crate) large: BTreeMap<String, Large>,
     pub(crate) doomed: BTreeMap<String, Doomed>,
     pub(crate) skipped: BTreeMap<String, String>,
+    /// Bytes of what is beyond the budget.
+    pub(crate) parked: BTreeMap<String, u64>,
 }
 
 impl World {
@@ -88,6 +90,18 @@ impl World {
         Ok((output, written))
     }
 
+    /// The lines of a plan.
+    pub(crate) async fn list_plan(&self, sync: Value) -> (ListOutput, Vec<Value>) {
+        let output = self.call(Deadline::NONE, &input(&sync)).await.unwrap();
+        let files = self.files.all();
+        let text: String = files.values().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect();
+        let lines = text.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line.get("skip").cloned().unwrap_or(line)
+        });
+        (output, lines.collect())
+    }
+
     /// The same in calls that have no time to spare: each lists what it must.
     pub(crate) async fn list_in_calls(&self, sync: &Value) -> Result<(ListOutput, Written, u32), Failure> {
         let mut input = input(sync);
@@ -136,6 +150,12 @@ impl World {
                         let reason = record.error.expect("a reason");
                         assert!(written.skipped.insert(record.key.to_string(), reason).is_none(), "{line}");
                     }
+                    "parked" => {
+                        let record: ObjectRecord = read(line);
+                        assert_eq!(record.error.as_deref(), Some("budget"));
+                        let key = record.key.to_string();
+                        assert!(written.parked.insert(key, record.size).is_none(), "{line}");
+                    }
                     other => panic!("a list of {other}"),
                 }
             }
@@ -168,12 +188,17 @@ impl Written {
         };
         assert_eq!(found.small, tally(&mut self.small.values().map(|item| item.size)));
         assert_eq!(found.large, tally(&mut self.large.values().map(|large| large.size)));
+        assert_eq!(found.parked, tally(&mut self.parked.values().copied()));
         assert_eq!(found.deletes, tally(&mut self.doomed.values().map(|doomed| doomed.size)));
         let skipped: u64 = found.skipped.values().map(|tally| tally.objects).sum();
         assert_eq!(skipped, self.skipped.len() as u64);
         assert_eq!(
             found.listed.objects,
-            found.present.objects + skipped + found.small.objects + found.large.objects,
+            found.present.objects
+                + skipped
+                + found.parked.objects
+                + found.small.objects
+                + found.large.objects,
             "every object of the source is accounted for"
         );
     }

@@ -1,8 +1,10 @@
 //! Takes an execution from where it stands to its end.
 use super::{Cursor, Failure, Run, Scope, Stop, Trouble};
 use crate::api::Status;
+use crate::engine::Engine;
 use crate::history::Draft;
 use crate::store::StoreError;
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub(crate) async fn drive(run: Arc<Run>, cursor: Cursor) -> Result<Option<Ended>
         Way::Stopped(Stop::Suspend) => return Ok(None),
         Way::Stopped(Stop::Abort { error, cause }) => {
             run.engine.abort_map_runs(&run).await?;
+            stop_nested(&run).await;
             end(
                 &run,
                 "ExecutionAborted",
@@ -46,6 +49,7 @@ pub(crate) async fn drive(run: Arc<Run>, cursor: Cursor) -> Result<Option<Ended>
         }
         Way::Late => {
             run.engine.abort_map_runs(&run).await?;
+            stop_nested(&run).await;
             let failure = Failure { error: Some("States.Timeout".to_owned()), ..Failure::default() };
             end(&run, "ExecutionTimedOut", "executionTimedOutEventDetails", Status::TimedOut, failure)
         }
@@ -57,6 +61,18 @@ pub(crate) async fn drive(run: Arc<Run>, cursor: Cursor) -> Result<Option<Ended>
     };
     run.flush(ended.1).await?;
     Ok(Some(ended.0))
+}
+
+/// As the service does: what is waited for (`.sync`) is stopped with the execution that waits, and told no reason. Boxed,
+/// because a stop waits for an end that is driven here too.
+fn stop_nested(run: &Run) -> BoxFuture<'static, ()> {
+    let (engine, nested) = (Engine::from_inner(run.engine.clone()), run.take_awaited());
+    Box::pin(async move {
+        for arn in nested {
+            // It may have ended by itself, which is as good.
+            let _ = engine.stop_execution(&arn, None, None).await;
+        }
+    })
 }
 
 async fn late(run: &Run) {

@@ -31,7 +31,9 @@ impl Scope {
         let details = json!({"output": submitted.to_string(), "outputDetails": {"truncated": false}});
         self.log(&[names.event("TaskSubmitted", "taskSubmittedEventDetails", details)])?;
         self.run.flush(Vec::new()).await?;
+        self.run.awaits(&started.execution_arn);
         let ended = engine.wait(&started.execution_arn).await.map_err(|e| refused(&e, pattern))?;
+        self.run.awaits_no_more(&started.execution_arn);
         let told = described(&ended, pattern, self.run.engine.vintage.redrive);
         match ended.status {
             Status::Succeeded => Ok(told),

@@ -9,7 +9,7 @@ use crate::history::{Draft, MAX_EVENTS};
 use crate::map::MapRun;
 use crate::store::{Op, StoreError};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -40,6 +40,8 @@ pub(crate) struct Run {
     pub(crate) redriven: Option<Timestamp>,
     pub(crate) map_run: Option<Arc<MapRun>>,
     pub(crate) stop: watch::Sender<Option<Stop>>,
+    /// Executions of other machines that it waits for.
+    nested: Mutex<BTreeSet<String>>,
     /// In place of the context object, for a state that is tested by itself.
     pub(crate) context: Option<Value>,
     /// Places where an earlier process, or the failed attempt before a redrive, stood.
@@ -100,6 +102,7 @@ impl Run {
             redriven: parts.redriven,
             map_run: parts.map_run,
             stop: watch::channel(None).0,
+            nested: Mutex::default(),
             context: None,
             resume: Mutex::new(parts.resume),
             log: Mutex::new(log),
@@ -142,6 +145,21 @@ impl Run {
         let mut log = self.lock();
         log.cursors.retain(|p, _| !p.starts_with(&below));
         log.dropped.push(path.to_owned());
+    }
+
+    /// It waits for the end of an execution.
+    pub(crate) fn awaits(&self, arn: &str) {
+        self.nested.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned());
+    }
+
+    /// That execution has ended.
+    pub(crate) fn awaits_no_more(&self, arn: &str) {
+        self.nested.lock().unwrap_or_else(PoisonError::into_inner).remove(arn);
+    }
+
+    /// Those whose end it has not seen.
+    pub(crate) fn take_awaited(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.nested.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records events, each following the one before, together with where the scope now stands: both are written at once.
