@@ -30,7 +30,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     request.check()?;
     deadline.check()?;
     let mut ends = Ends::new(stores);
-    let source = ends.open("source", &request.source.location)?;
+    let source = ends.open_source(&request.source)?;
     let destination = ends.open("destination", &request.destination.location)?;
     look::refuse::destination(&request.destination, &request.options, destination.as_ref())?;
     let (from, to) = (source.as_ref(), destination.as_ref());
