@@ -75,7 +75,9 @@ pub(crate) fn follow(request: &TransferRequest, destination: &dyn Store, replace
         Overwrite::IfDifferent => !replaces && destination.conditional_writes(),
         Overwrite::Always => false,
     };
-    request.source.version_id.is_none() && (options.delete || !orders)
+    // What a URL gives has no versions: each execution copies what it finds.
+    let newest = request.source.stored().is_some_and(|stored| stored.version_id.is_none());
+    newest && (options.delete || !orders)
 }
 
 /// Why an event of a deletion does nothing.

@@ -178,6 +178,7 @@ async fn where_less_is_known_each_execution_copies() {
     named.read(&serde_json::json!({"url": url}));
     for kit in [weak, named] {
         kit.copies(&bytes(60)).await;
+        assert!(!kit.head().await.unwrap().follow, "nothing is looked after that has no versions");
         let other = transload_function_tests::States::new(&kit.world, "other").run().await.unwrap();
         assert!(other.record().is_some(), "{other:?}");
     }
