@@ -53,6 +53,11 @@ impl Home {
         self.0.join("reports")
     }
 
+    /// URLs whose queries are secrets, one file each.
+    pub(crate) fn queries(&self) -> PathBuf {
+        self.0.join("queries")
+    }
+
     /// Buckets of results, one folder each.
     pub(crate) fn results(&self) -> PathBuf {
         self.0.join("results")

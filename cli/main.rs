@@ -31,6 +31,7 @@ mod template;
 mod times;
 mod units;
 mod uploads;
+mod url;
 mod view;
 mod voice;
 mod watch;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::doctor::End;
-use transload_wire::{BucketName, Destination, LocationName, ObjectKey, Source, VersionId};
+use transload_wire::{BucketName, Destination, LocationName, ObjectKey, Source, StoredSource, VersionId};
 
 /// A place as it is typed. The key may be left off a destination: then it is the source's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,30 @@ impl Place {
         let key = self.key.ok_or_else(|| {
             format!("source: expected LOCATION:s3://BUCKET/KEY, found no key behind bucket {}", self.bucket)
         })?;
-        Ok(Source { location: self.location, bucket: self.bucket, key, version_id })
+        let Self { location, bucket, .. } = self;
+        Ok(Source::Stored(StoredSource { location, bucket, key, version_id }))
     }
 
-    /// As a destination; without a key it takes the source's.
-    pub(crate) fn destination(self, source: &Source) -> Destination {
-        let key = self.key.unwrap_or_else(|| source.key.clone());
-        Destination { location: self.location, bucket: self.bucket, key }
+    /// As a destination; without a key it takes the source's, or what stands behind the last slash of its URL.
+    ///
+    /// # Errors
+    /// If that is no key either.
+    pub(crate) fn destination(self, source: &Source) -> Result<Destination, String> {
+        let key = match (self.key, source) {
+            (Some(key), _) => key,
+            (None, Source::Stored(source)) => source.key.clone(),
+            (None, Source::Url(source)) => named(source.url.path()).ok_or_else(|| {
+                format!("destination: expected LOCATION:s3://BUCKET/KEY, for {source} ends in no plain name")
+            })?,
+        };
+        Ok(Destination { location: self.location, bucket: self.bucket, key })
     }
+}
+
+/// The last name of a path. What is percent-encoded there is left to the user.
+fn named(path: &str) -> Option<ObjectKey> {
+    let name = path.rsplit('/').next()?;
+    (!name.contains('%')).then(|| name.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -100,7 +116,7 @@ mod tests {
     fn a_destination_without_a_key_takes_the_sources() {
         let source = "g:s3://photos/a/b".parse::<Place>().unwrap().source(None).unwrap();
         for text in ["c:s3://photos-cn", "c:photos-cn/"] {
-            let destination = text.parse::<Place>().unwrap().destination(&source);
+            let destination = text.parse::<Place>().unwrap().destination(&source).unwrap();
             assert_eq!(destination.to_string(), "c:s3://photos-cn/a/b");
         }
     }

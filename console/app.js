@@ -99,7 +99,9 @@ async function look(it) {
 function head(it) {
   const { status, startDate, stopDate, input, error, cause, redriveStatus, redriveCount } = it.execution;
   const request = opened(input);
-  const place = (side) => (side?.bucket ? `${side.location}:s3://${side.bucket}/${side.key ?? side.prefix ?? ""}` : "");
+  // A URL's query may be a signature.
+  const cut = (url) => url.replace(/\?.*$/, "?\u2026");
+  const place = (side) => (side?.bucket ? `${side.location}:s3://${side.bucket}/${side.key ?? side.prefix ?? ""}` : side?.url ? cut(side.url) : "");
   say(byId("route"), request.source ? `${place(request.source)} \u2192 ${place(request.destination)}` : "");
   say(byId("live"), status.toLowerCase().replace("_", " "));
   byId("live").className = `status ${status}`;

@@ -10,19 +10,21 @@ use super::{machine_of, see_deployed, see_through};
 use crate::Global;
 use crate::deployed::Deployed;
 use crate::exit::{CliError, Outcome};
+use crate::home::Home;
 use crate::locations::{self, Known};
 use crate::machine::Machine;
 use crate::options::OptionFlags;
 use crate::place::Place;
+use crate::url::{From, Kept, keep, with_query};
 use crate::view::{View, machine_arn};
 
 /// Arguments of `copy`.
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
-    /// LOCATION:s3://BUCKET/KEY to read
+    /// LOCATION:s3://BUCKET/KEY or https://HOST/PATH to read
     #[arg(required_unless_present = "input", value_name = "SOURCE")]
-    source: Option<Place>,
-    /// LOCATION:s3://BUCKET/KEY to write; without a key, the source's
+    source: Option<From>,
+    /// LOCATION:s3://BUCKET/KEY to write; without a key, the source's (of a URL: its last name)
     #[arg(required_unless_present = "input", value_name = "DESTINATION")]
     destination: Option<Place>,
     /// Version of the source [default: the newest]
@@ -44,12 +46,12 @@ pub(crate) async fn run(args: CopyArgs, global: &Global) -> Outcome {
     if let Some(stack) = &global.stack {
         let deployed = Deployed::open(stack).await?;
         // Which locations there are, the deployed functions know.
-        let input = input(args, None)?;
+        let (input, _) = input(args, None)?;
         let arn = deployed.start(&name.unwrap_or_else(|| new_name("copy")), input).await?;
         return see_deployed(&View::Deployed(deployed), &arn, global).await;
     }
     let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, Some(&known))?;
+    let (input, kept) = input(args, Some((&known, &global.home()?)))?;
     let machine = machine_of(global, known).await?;
     let arn = match &name {
         Some(name) => machine.start(name, input).await?,
@@ -58,7 +60,12 @@ pub(crate) async fn run(args: CopyArgs, global: &Global) -> Outcome {
             None => machine.start(&new_name("copy"), input).await?,
         },
     };
-    see_through(machine, &arn, global).await
+    see_through(machine, &arn, global).await?;
+    // Whatever else an execution ends with can be redriven.
+    if let Some(kept) = kept {
+        kept.remove();
+    }
+    Ok(())
 }
 
 /// A name that sorts by time: `copy-20261121-110812-3f9a`.
@@ -79,23 +86,34 @@ pub(super) fn read_input(path: &Path) -> Outcome<String> {
     text.map_err(|e| CliError::usage(format!("--input {}: {e}", path.display())))
 }
 
-/// The execution's input: the file as it is, or what the arguments say.
-fn input(args: CopyArgs, known: Option<&Known>) -> Outcome<String> {
+/// The execution's input: the file as it is, or what the arguments say; and where the query of its URL is kept.
+fn input(args: CopyArgs, here: Option<(&Known, &Home)>) -> Outcome<(String, Option<Kept>)> {
     if let Some(path) = args.input {
-        return read_input(&path);
+        return Ok((read_input(&path)?, None));
     }
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
-    let source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;
-    let destination = args.destination.ok_or_else(missing)?.destination(&source);
+    let mut source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;
+    let destination = args.destination.ok_or_else(missing)?.destination(&source).map_err(CliError::usage)?;
     let options = args.options.resolve().map_err(CliError::usage)?;
-    let request =
-        TransferRequest { source, destination, options, expect: None, route: None, run: None, event: None };
-    request.check()?;
-    if let Some(known) = known {
-        known.require(&request.source.location)?;
-        known.require(&request.destination.location)?;
+    let request = |source| TransferRequest {
+        source,
+        destination: destination.clone(),
+        options: options.clone(),
+        expect: None,
+        route: None,
+        run: None,
+        event: None,
+    };
+    let asked = request(source.clone());
+    asked.check()?;
+    let Some((known, home)) = here else { return Ok((with_query(&asked)?, None)) };
+    if let Some(location) = source.location() {
+        known.require(location)?;
     }
-    serde_json::to_string(&request).map_err(|e| CliError::trouble("input", e))
+    known.require(&destination.location)?;
+    let kept = keep(&mut source, home)?;
+    let input = serde_json::to_string(&request(source)).map_err(|e| CliError::trouble("input", e))?;
+    Ok((input, kept))
 }
 
 /// An execution of this very input that an interrupted process left running: the same command goes on with it.

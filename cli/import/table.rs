@@ -9,7 +9,7 @@ use clap::Args;
 use futures::StreamExt;
 use serde::Serialize;
 use transload_store::location::ConfiguredStores;
-use transload_store::{ObjectRef, Store, StoreErrorKind, Stores};
+use transload_store::{ObjectRef, Store, StoreErrorKind, StoredRef, Stores};
 use transload_wire::LocationName;
 
 use crate::Global;
@@ -127,7 +127,8 @@ async fn there(store: &dyn Store, row: &Row) -> There {
     let (Ok(bucket), Ok(key)) = (row.destination.bucket.parse(), row.destination.key.parse()) else {
         return There::Unknown("no bucket or key of S3".to_owned());
     };
-    match store.head(&ObjectRef { bucket, key, version: None, requester_pays: false }).await {
+    match store.head(&ObjectRef::from(StoredRef { bucket, key, version: None, requester_pays: false })).await
+    {
         Ok(head) if head.size == row.size => There::Same,
         Ok(head) => There::OtherSize(head.size),
         Err(error) if matches!(error.kind, StoreErrorKind::NotFound | StoreErrorKind::DeleteMarker) => {

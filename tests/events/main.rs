@@ -16,7 +16,7 @@ use stepfunctions_local::{
 };
 use strict_s3::{BucketOptions, Server, Versioning};
 use transload_store::location::ConfiguredStores;
-use transload_store::{Condition, Deadline, ObjectRef, PutBody, Stores, Target};
+use transload_store::{Condition, Deadline, ObjectRef, PutBody, StoredRef, Stores, Target};
 use transload_wire::{Attributes, Failure};
 
 const DEFINITION: &str = include_str!("../../statemachine/object.asl.json");
@@ -138,7 +138,7 @@ impl World {
         let store = self.stores.open(&"global".parse().unwrap()).unwrap();
         let etag = self.source.direct().get("photos", "k").unwrap().etag.parse().unwrap();
         let (bucket, key) = ("photos".parse().unwrap(), "k".parse().unwrap());
-        let object = ObjectRef { bucket, key, version: None, requester_pays: false };
+        let object = ObjectRef::from(StoredRef { bucket, key, version: None, requester_pays: false });
         store.delete_object(&object, &etag).await.unwrap();
     }
 

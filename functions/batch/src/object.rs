@@ -10,7 +10,7 @@ use transload_store::{
 };
 use transload_wire::{
     Attributes, CopyInput, Decision, Destination, ErrorName, Etag, Expect, Failure, Item, ObjectKey,
-    Overwrite, Pinned, Source, Token, TransferRequest,
+    Overwrite, Pinned, Source, StoredSource, Token, TransferRequest,
 };
 
 use crate::Work;
@@ -100,12 +100,12 @@ fn no_bucket(failure: &Failure) -> bool {
 fn request(work: &Work, item: &Item) -> Result<TransferRequest, Failure> {
     let (from, to) = (&work.input.source, &work.input.destination);
     let request = TransferRequest {
-        source: Source {
+        source: Source::Stored(StoredSource {
             location: from.location.clone(),
             bucket: from.bucket.clone(),
             key: item.key.clone(),
             version_id: item.version_id.clone(),
-        },
+        }),
         destination: Destination {
             location: to.location.clone(),
             bucket: to.bucket.clone(),
@@ -163,7 +163,7 @@ async fn listed(work: &Work, item: &Item, request: &TransferRequest) -> Result<E
 /// read, and has to be that version.
 fn to_read(request: &TransferRequest, item: &Item) -> ObjectRef {
     let newest = item.replaces.is_some() && request.options.overwrite == Overwrite::IfDifferent;
-    let source = Source { version_id: item.version_id.clone().filter(|_| !newest), ..request.source.clone() };
+    let source = request.source.at_version(item.version_id.clone().filter(|_| !newest));
     ObjectRef::of_source(&source, request.options.requester_pays)
 }
 
@@ -265,9 +265,10 @@ async fn send(
     input: CopyInput,
     body: Option<ObjectBody>,
 ) -> Result<Ended, Failure> {
-    let mut object = ObjectRef::of_pinned(&input.source);
     // Without listed versions there may be no right to read one: what is newest has to have the ETag.
-    object.version = object.version.filter(|_| item.version_id.is_some());
+    let version = input.source.object.version_id().filter(|_| item.version_id.is_some()).cloned();
+    let source = input.source.object.at_version(version);
+    let object = ObjectRef::of_source(&source, input.source.requester_pays);
     let (from, to) = (work.source.clone(), work.destination.clone());
     let mut whole = Whole::new(from, to, work.deadline, input)?
         .trusting(Trust::Answer)

@@ -58,7 +58,9 @@ pub(crate) async fn start(world: &World, request: &Request) -> Result<Value, Ref
         Kind::Object => {
             let request: TransferRequest = transload_wire::parse(input.as_bytes())?;
             request.check()?;
-            known(world, "source.location", &request.source.location)?;
+            if let Some(location) = request.source.location() {
+                known(world, "source.location", location)?;
+            }
             known(world, "destination.location", &request.destination.location)?;
         }
         Kind::Bucket => {

@@ -30,7 +30,7 @@ pub async fn handle(
 async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Result<CompleteOutput, Failure> {
     deadline.check()?;
     let mut ends = Ends::new(stores);
-    let source = ends.open("source", &input.source.object.location)?;
+    let source = ends.open_source(&input.source.object)?;
     let destination = ends.open("destination", &input.destination.location)?;
     let whole = Whole::new(source, destination, deadline, input)?;
     let done = whole.send().await?;

@@ -1,7 +1,7 @@
 //! One object: still absent at the source, still as it was listed at the destination, deleted.
 
-use transload_store::ObjectRef;
 use transload_store::gone::{self, Erased};
+use transload_store::{ObjectRef, StoredRef};
 use transload_wire::{Doomed, Failure, ObjectRecord, Outcome};
 
 use crate::Work;
@@ -53,12 +53,12 @@ async fn settle(work: &Work, doomed: &Doomed) -> Result<Ended, Failure> {
     if gone::is_listed(work.source.as_ref(), key, pays, &work.deadline).await? {
         return Ok(Ended::Kept("SourceExists", "the source has the object again".to_owned()));
     }
-    let object = ObjectRef {
+    let object = ObjectRef::from(StoredRef {
         bucket: to.bucket.clone(),
         key: doomed.key.clone(),
         version: None,
         requester_pays: false,
-    };
+    });
     Ok(match gone::erase(work.destination.as_ref(), &object, &doomed.etag, &work.deadline).await? {
         Erased::Gone => Ended::Deleted,
         Erased::Another(why) => Ended::Kept("DestinationChanged", why),

@@ -18,10 +18,24 @@ pub(crate) async fn layout(
     if options.preserve_etag && pinned.size > 0 {
         return as_the_source(source, limits, pinned, head).await;
     }
+    if source.in_one_stream(&pinned.etag) {
+        return whole(limits, pinned).map(|()| None);
+    }
     Ok(match transload_plan::route(pinned.size, options.whole_object_limit, limits) {
         Route::Whole => None,
         Route::Parts => Some(cut),
     })
+}
+
+/// One worker reads it from its first byte to its last, and sends it in one request.
+fn whole(limits: &Limits, pinned: &Pinned) -> Result<(), Failure> {
+    if pinned.size <= limits.max_part {
+        return Ok(());
+    }
+    Err(ErrorName::PlanInvalid.because(format!(
+        "source: expected ranges to be served, or at most {} bytes (one request), found {} bytes of {} and no ranges",
+        limits.max_part, pinned.size, pinned.object
+    )))
 }
 
 /// Cut where the source was cut. What was sent whole has the MD5 of its bytes as ETag and must be sent whole again.

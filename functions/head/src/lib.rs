@@ -30,7 +30,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
     request.check()?;
     deadline.check()?;
     let mut ends = Ends::new(stores);
-    let source = ends.open("source", &request.source.location)?;
+    let source = ends.open_source(&request.source)?;
     let destination = ends.open("destination", &request.destination.location)?;
     look::refuse::destination(&request.destination, &request.options, destination.as_ref())?;
     let (from, to) = (source.as_ref(), destination.as_ref());
@@ -49,8 +49,9 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         attributes: looked.attributes,
         identity: looked.identity,
         token: looked.token,
-        // A wish for one version is not to be followed by another.
-        follow: request.source.version_id.is_none()
+        // A wish for one version is not to be followed by another; what a URL gives has no versions: each execution copies
+        // what it finds.
+        follow: request.source.stored().is_some_and(|stored| stored.version_id.is_none())
             && request.options.looks_again(looked.standing.is_some(), to.conditional_writes()),
         standing: looked.standing.as_ref().and_then(look::token),
         replaces: looked.standing.map(|head| head.etag),

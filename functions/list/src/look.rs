@@ -3,9 +3,10 @@
 use transload_plan::{Joined, Likeness, Listed, Verdict, compare};
 use transload_store::look::identity;
 use transload_store::{
-    Backoff, Deadline, Head, ListedObject, ObjectRef, Shelf, Side, Store, StoreErrorKind, failure_of,
+    Backoff, Deadline, Head, ListedObject, ObjectRef, Shelf, Side, Store, StoreErrorKind, StoredRef,
+    failure_of,
 };
-use transload_wire::{ChecksumKind, Failure, Pinned, SOURCE_METADATA, Source};
+use transload_wire::{ChecksumKind, Failure, Pinned, SOURCE_METADATA, Source, StoredSource};
 
 use crate::asked::Asked;
 use crate::lister::{Pair, World};
@@ -93,12 +94,12 @@ fn tell_the_same(here: &Head, there: &Head) -> bool {
 fn pinned(world: &World<'_>, source: &ListedObject, head: Option<&Head>) -> Pinned {
     let tree = &world.asked.request.source;
     Pinned {
-        object: Source {
+        object: Source::Stored(StoredSource {
             location: tree.location.clone(),
             bucket: tree.bucket.clone(),
             key: source.key.clone(),
             version_id: head.and_then(|head| head.version.clone()).or_else(|| source.version.clone()),
-        },
+        }),
         etag: source.etag.clone(),
         size: source.size,
         last_modified: head.map_or_else(|| source.last_modified.clone(), |head| head.last_modified.clone()),
@@ -108,12 +109,12 @@ fn pinned(world: &World<'_>, source: &ListedObject, head: Option<&Head>) -> Pinn
 }
 
 fn listed_at(shelf: &Shelf, object: &ListedObject) -> ObjectRef {
-    ObjectRef {
+    ObjectRef::from(StoredRef {
         bucket: shelf.bucket.clone(),
         key: object.key.clone(),
         version: object.version.clone(),
         requester_pays: shelf.requester_pays,
-    }
+    })
 }
 
 /// Facts of an object; `None` if there is none.

@@ -3,7 +3,7 @@
 use futures::stream::{self, StreamExt};
 use transload_plan::{Joined, Verdict};
 use transload_store::work::Lines;
-use transload_store::{Head, ListedObject, ObjectRef, Shelf, Side};
+use transload_store::{Head, ListedObject, ObjectRef, Shelf, Side, StoredRef};
 use transload_wire::{ErrorName, Failure, Manifest, ManifestEntry, ObjectKey, PlanSkip};
 
 use crate::judge::{self, destination_key};
@@ -119,12 +119,12 @@ async fn look_at(
     let (from, to) = (&world.asked.source, &world.asked.destination);
     let ManifestEntry { key, version_id } = entry;
     let named = version_id.is_some();
-    let object = ObjectRef {
+    let object = ObjectRef::from(StoredRef {
         bucket: from.shelf.bucket.clone(),
         key: key.clone(),
         version: version_id,
         requester_pays: from.shelf.requester_pays,
-    };
+    });
     let Some(head) = look::head(from.store.as_ref(), &object, Side::Source).await? else {
         return Ok(Err(key));
     };
@@ -133,7 +133,8 @@ async fn look_at(
         None => None,
         Some(key) => {
             let bucket = to.shelf.bucket.clone();
-            let object = ObjectRef { bucket, key: key.clone(), version: None, requester_pays: false };
+            let object =
+                ObjectRef::from(StoredRef { bucket, key: key.clone(), version: None, requester_pays: false });
             let head = look::head(to.store.as_ref(), &object, Side::Destination).await?;
             head.map(|head| row(&to.shelf, key, head, false))
         }

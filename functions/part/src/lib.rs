@@ -55,7 +55,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: PartInput) -> Resu
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let work = Work {
-        source: ends.open("source", &input.source.object.location)?,
+        source: ends.open_source(&input.source.object)?,
         destination: ends.open("destination", &input.destination.location)?,
         upload: UploadRef::of(&input.destination, &input.upload),
         deadline,

@@ -54,12 +54,12 @@ pub async fn handle(
 
 async fn run(stores: &impl Stores, deadline: Deadline, input: RemoveInput) -> Result<RemoveOutput, Failure> {
     deadline.check()?;
-    if input.source.version_id.is_some() {
+    if input.source.version_id().is_some() {
         return Err(ErrorName::InputInvalid
             .because("source.versionId: expected none where the newest version is followed, found one"));
     }
     let mut ends = Ends::new(stores);
-    let source = ends.open("source", &input.source.location)?;
+    let source = ends.open_source(&input.source)?;
     let destination = ends.open("destination", &input.destination.location)?;
     let work = Work { source, destination, deadline, input };
     let (outcome, reason) =

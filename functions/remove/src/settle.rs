@@ -88,7 +88,8 @@ async fn source(work: &Work) -> Result<Option<Head>, Failure> {
         if let Some(head) = head_of_source(work).await? {
             return Ok(Some(head));
         }
-        let key = (&source.bucket, &source.key);
+        let Some(stored) = source.stored() else { return Err(unlisted(work)) };
+        let key = (&stored.bucket, &stored.key);
         if !gone::is_listed(work.source.as_ref(), key, pays, &work.deadline).await? {
             return Ok(None);
         }
@@ -103,6 +104,12 @@ async fn head_of_source(work: &Work) -> Result<Option<Head>, Failure> {
         Err(error) if prove::is_nothing(&error) => Ok(None),
         Err(error) => Err(failure_of(error, Side::Source).at("source")),
     }
+}
+
+/// That a URL answers 404 does not say that its object is gone for good.
+fn unlisted(work: &Work) -> Failure {
+    let found = format!("source: expected an object of a bucket, found {}", work.input.source);
+    ErrorName::Unsupported.because(found)
 }
 
 /// Whether the copy is of what the source has, as its metadata says.

@@ -12,7 +12,7 @@ use transload_plan::{Limits, PartNumber, layout};
 use transload_store::location::ConfiguredStores;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::{
-    Complete, Condition, Deadline, ObjectRef, PartRef, PutBody, Store, Stores, Target, UploadRef,
+    Complete, Condition, Deadline, ObjectRef, PartRef, PutBody, Store, StoredRef, Stores, Target, UploadRef,
 };
 use transload_wire::{Attributes, Failure};
 
@@ -32,20 +32,21 @@ async fn main() -> Result<(), Error> {
     let source = stores.open(&"source".parse()?)?;
     let destination = stores.open(&"destination".parse()?)?;
     let begun = Instant::now();
-    let size = copy(source, destination, object(from)?, object(to)?, part_mib << 20, in_flight).await?;
+    let size =
+        copy(source, destination, object(from)?.into(), object(to)?, part_mib << 20, in_flight).await?;
     report(size, begun.elapsed().as_secs_f64())
 }
 
-fn object(text: &str) -> Result<ObjectRef, Error> {
+fn object(text: &str) -> Result<StoredRef, Error> {
     let (bucket, key) = text.split_once('/').ok_or("expected BUCKET/KEY")?;
-    Ok(ObjectRef { bucket: bucket.parse()?, key: key.parse()?, version: None, requester_pays: false })
+    Ok(StoredRef { bucket: bucket.parse()?, key: key.parse()?, version: None, requester_pays: false })
 }
 
 async fn copy(
     source: Arc<dyn Store>,
     destination: Arc<dyn Store>,
     from: ObjectRef,
-    to: ObjectRef,
+    to: StoredRef,
     part: u64,
     in_flight: usize,
 ) -> Result<u64, Error> {

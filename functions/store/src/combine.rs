@@ -16,7 +16,10 @@ fn polynomial(algorithm: ChecksumAlgorithm) -> Option<(u64, u32)> {
         ChecksumAlgorithm::Crc64Nvme => Some((0x9a6c_9329_ac4b_c9b5, 64)),
         ChecksumAlgorithm::Crc32c => Some((0x82f6_3b78, 32)),
         ChecksumAlgorithm::Crc32 => Some((0xedb8_8320, 32)),
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => None,
+        ChecksumAlgorithm::Crc64Xz
+        | ChecksumAlgorithm::Sha1
+        | ChecksumAlgorithm::Sha256
+        | ChecksumAlgorithm::Md5 => None,
     }
 }
 

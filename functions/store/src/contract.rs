@@ -17,8 +17,8 @@ use transload_plan::{ByteRange, PartNumber};
 use transload_wire::{Attributes, BucketName, Checksum, ChecksumAlgorithm, ErrorName, Failure, ObjectKey};
 
 use crate::{
-    Condition, Hasher, Head, ObjectRef, PutBody, Store, StoreError, StoreErrorKind, Target, UploadRef,
-    Written,
+    Condition, Hasher, Head, ObjectRef, PutBody, Store, StoreError, StoreErrorKind, StoredRef, Target,
+    UploadRef, Written,
 };
 
 /// A store under test.
@@ -49,7 +49,12 @@ impl Subject {
     }
 
     fn object(&self, name: &str) -> ObjectRef {
-        ObjectRef { bucket: self.bucket.clone(), key: self.key(name), version: None, requester_pays: false }
+        ObjectRef::from(StoredRef {
+            bucket: self.bucket.clone(),
+            key: self.key(name),
+            version: None,
+            requester_pays: false,
+        })
     }
 
     fn target(&self, name: &str) -> Target {

@@ -16,6 +16,7 @@ enum State {
     Crc(crc_fast::Digest),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
+    Md5(md5::Md5),
 }
 
 impl Hasher {
@@ -28,6 +29,8 @@ impl Hasher {
             ChecksumAlgorithm::Crc32 => State::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
             ChecksumAlgorithm::Sha1 => State::Sha1(sha1::Sha1::new()),
             ChecksumAlgorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
+            ChecksumAlgorithm::Crc64Xz => State::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Xz)),
+            ChecksumAlgorithm::Md5 => State::Md5(md5::Md5::new()),
         };
         Self { algorithm, state }
     }
@@ -38,6 +41,7 @@ impl Hasher {
             State::Crc(digest) => digest.update(bytes),
             State::Sha1(digest) => digest.update(bytes),
             State::Sha256(digest) => digest.update(bytes),
+            State::Md5(digest) => digest.update(bytes),
         }
     }
 
@@ -45,13 +49,16 @@ impl Hasher {
     #[must_use]
     pub fn finish(self) -> Checksum {
         let value = match self.state {
-            State::Crc(digest) if self.algorithm == ChecksumAlgorithm::Crc64Nvme => {
+            State::Crc(digest)
+                if matches!(self.algorithm, ChecksumAlgorithm::Crc64Nvme | ChecksumAlgorithm::Crc64Xz) =>
+            {
                 STANDARD.encode(digest.finalize().to_be_bytes())
             }
             // A 32-bit CRC is handed out in the low half of the 64 bits.
             State::Crc(digest) => STANDARD.encode(&digest.finalize().to_be_bytes()[4..]),
             State::Sha1(digest) => STANDARD.encode(digest.finalize()),
             State::Sha256(digest) => STANDARD.encode(digest.finalize()),
+            State::Md5(digest) => STANDARD.encode(digest.finalize()),
         };
         Checksum { algorithm: self.algorithm, value, kind: ChecksumKind::FullObject }
     }
@@ -62,7 +69,8 @@ impl Hasher {
 pub const fn encoded_len(algorithm: ChecksumAlgorithm) -> usize {
     match algorithm {
         ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c => 8,
-        ChecksumAlgorithm::Crc64Nvme => 12,
+        ChecksumAlgorithm::Crc64Nvme | ChecksumAlgorithm::Crc64Xz => 12,
+        ChecksumAlgorithm::Md5 => 24,
         ChecksumAlgorithm::Sha1 => 28,
         ChecksumAlgorithm::Sha256 => 44,
     }
@@ -83,6 +91,9 @@ mod tests {
             (A::Crc32, "y/Q5Jg=="),
             (A::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
             (A::Sha256, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+            // 995dc9bbdf1939fa in the CRC catalogue (CRC-64/XZ).
+            (A::Crc64Xz, "mV3Ju98ZOfo="),
+            (A::Md5, "JfnnlDI7RTiF9RgfG2JNCw=="),
         ];
         for (algorithm, expected) in published {
             let mut hasher = Hasher::new(algorithm);

@@ -15,6 +15,7 @@ mod error;
 mod failure;
 pub mod faulty;
 pub mod gone;
+mod http;
 mod keys;
 mod listing;
 pub mod location;
@@ -47,7 +48,7 @@ pub use retry::Backoff;
 pub use stamp::{Stamp, fingerprint, is_from, is_ours, made_from};
 pub use store::{
     BodyError, Complete, Condition, Created, Deleted, Head, ListedUpload, ObjectBody, ObjectRef, Opened,
-    PartBody, PartListing, PartRef, PutBody, Ranged, Restore, Store, StoredPart, Stores, Target, UploadRef,
-    Uploads, Written,
+    PartBody, PartListing, PartRef, PutBody, Ranged, Restore, Store, StoredPart, StoredRef, Stores, Target,
+    UploadRef, Uploads, Written,
 };
 pub use verb::Verb;

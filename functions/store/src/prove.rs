@@ -64,8 +64,8 @@ pub async fn read_back(
     written: Option<&Written>,
     expected: &Expected,
 ) -> Result<Standing, StoreError> {
-    let mut object = ObjectRef::of_destination(destination);
-    object.version = written.and_then(|written| written.version.clone()).filter(is_real);
+    let version = written.and_then(|written| written.version.clone()).filter(is_real);
+    let object = ObjectRef::of_destination_at(destination, version);
     let head = match store.head(&object).await {
         Ok(head) => Box::new(head),
         Err(error) if is_nothing(&error) => return Ok(Standing::Nothing),

@@ -45,7 +45,18 @@ impl Stamp {
 
 /// Names a source for [`ORDER_METADATA`]: 48 bits of SHA-256 tell apart the few sources that one key is written from.
 fn origin(source: &Source) -> String {
-    fingerprint::<6>(&[source.location.as_str(), source.bucket.as_str(), source.key.as_str()])
+    let place = place(source);
+    fingerprint::<6>(&place.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// What names a source, whatever its version. Not a URL's query: a signature is another one each time, and a secret.
+pub(crate) fn place(source: &Source) -> Vec<String> {
+    match source {
+        Source::Stored(stored) => {
+            [stored.location.as_str(), stored.bucket.as_str(), stored.key.as_str()].map(str::to_owned).into()
+        }
+        Source::Url(source) => vec!["url".to_owned(), source.url.place()],
+    }
 }
 
 /// The first `BYTES` of SHA-256 over the fields, each behind its length so that no two lists read the same; in letters that

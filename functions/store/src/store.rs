@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use transload_plan::{ByteRange, Limits, PartNumber, Run};
 use transload_wire::{
-    Attributes, BucketName, Checksum, ChecksumAlgorithm, Encryption, Etag, Failure, LocationName, ObjectKey,
-    Requests, Tier, UploadId, VersionId,
+    Attributes, BucketName, Checksum, ChecksumAlgorithm, Encryption, ErrorName, Etag, Failure, LocationName,
+    ObjectKey, Requests, Tier, UploadId, UrlSource, VersionId,
 };
 
 use crate::listing::{ObjectListing, Shelf};
@@ -23,11 +23,59 @@ pub trait Stores: Send + Sync {
     /// # Errors
     /// `InputInvalid` if no location has this name; `Unsupported` if it is of a kind that has no store.
     fn open(&self, location: &LocationName) -> Result<Arc<dyn Store>, Failure>;
+
+    /// What reads a URL.
+    ///
+    /// # Errors
+    /// `InputInvalid` for one that is not to be read; `Unsupported` where none is.
+    fn open_url(&self, source: &UrlSource) -> Result<Arc<dyn Store>, Failure> {
+        Err(ErrorName::Unsupported.because(format!("{source}: expected an object of a bucket, found a URL")))
+    }
 }
 
-/// An object, at one version or whichever is newest.
+/// An object to read, or one to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRef {
+pub enum ObjectRef {
+    /// In a bucket.
+    Stored(StoredRef),
+    /// What a URL gives, whose store knows it: here it stands for messages.
+    Url(UrlSource),
+}
+
+impl ObjectRef {
+    /// The object of a bucket.
+    ///
+    /// # Errors
+    /// `Unsupported` for a URL.
+    pub fn stored(&self) -> Result<&StoredRef, StoreError> {
+        match self {
+            Self::Stored(stored) => Ok(stored),
+            Self::Url(url) => {
+                let message = format!("{url}: expected an object of a bucket, found a URL");
+                Err(StoreError::new(StoreErrorKind::Unsupported, message))
+            }
+        }
+    }
+}
+
+impl From<StoredRef> for ObjectRef {
+    fn from(stored: StoredRef) -> Self {
+        Self::Stored(stored)
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stored(stored) => stored.fmt(f),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+/// An object of a bucket, at one version or whichever is newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRef {
     /// Its bucket.
     pub bucket: BucketName,
     /// Its key.
@@ -38,7 +86,7 @@ pub struct ObjectRef {
     pub requester_pays: bool,
 }
 
-impl fmt::Display for ObjectRef {
+impl fmt::Display for StoredRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)?;
         self.version.as_ref().map_or(Ok(()), |version| write!(f, "?versionId={version}"))
@@ -270,6 +318,12 @@ pub trait Store: Send + Sync {
     /// Whether ETags are MD5s: of the bytes of an object sent whole and of a part, of the parts' MD5s of an object in
     /// parts. The proof of last resort at stores without checksums; wrong where a key encrypts.
     fn etags_are_md5(&self) -> bool {
+        false
+    }
+
+    /// Whether an object with this ETag can only be read as one stream from its first byte.
+    fn in_one_stream(&self, etag: &Etag) -> bool {
+        let _ = etag;
         false
     }
 

@@ -33,7 +33,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: ThawInput) -> Resu
     deadline.check()?;
     let wish = input.thaw.unwrap_or_default();
     let mut ends = Ends::new(stores);
-    let store = ends.open("source", &input.source.object.location)?;
+    let store = ends.open_source(&input.source.object)?;
     let object = ObjectRef::of_pinned(&input.source);
     let at = |error| failure_of(error, Side::Source).at("source");
     let ready = match store.head(&object).await {

@@ -1,4 +1,4 @@
-//! Checksums as S3 names and writes them.
+//! Checksums as S3 names and writes them, and two that other sources tell.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,19 @@ pub enum ChecksumAlgorithm {
     /// SHA-256; composite only for objects in parts.
     #[serde(rename = "SHA256")]
     Sha256,
+    /// CRC-64/XZ, which Aliyun OSS tells of its objects (`x-oss-hash-crc64ecma`). S3 has it not.
+    #[serde(rename = "CRC64XZ")]
+    Crc64Xz,
+    /// MD5, as `Content-MD5` has it. S3 takes it for no checksum.
+    #[serde(rename = "MD5")]
+    Md5,
 }
 
 impl ChecksumAlgorithm {
     /// Those that prove a whole object from its parts, best first.
     pub const COMBINABLE: [Self; 3] = [Self::Crc64Nvme, Self::Crc32c, Self::Crc32];
 
-    /// S3's name.
+    /// S3's name, or what it would be.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,6 +41,8 @@ impl ChecksumAlgorithm {
             Self::Crc32 => "CRC32",
             Self::Sha1 => "SHA1",
             Self::Sha256 => "SHA256",
+            Self::Crc64Xz => "CRC64XZ",
+            Self::Md5 => "MD5",
         }
     }
 }

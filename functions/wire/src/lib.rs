@@ -22,9 +22,11 @@ mod place;
 mod plan;
 mod remove;
 mod report;
+mod source;
 mod states;
 mod sync;
 mod thaw;
+mod url;
 
 pub use attributes::{
     Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
@@ -37,10 +39,11 @@ pub use names::{
 };
 pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
 pub use parse::parse;
-pub use place::{Destination, Event, Expect, Source, TransferRequest};
+pub use place::{Destination, Event, Expect, TransferRequest};
 pub use plan::{Frozen, PLAN_VERSION, PlanCopy, PlanEnd, PlanHead, PlanLine, PlanSkip};
 pub use remove::{Removal, RemoveInput, RemoveOutput};
 pub use report::{Counts, DeleteInput, DeleteOutput, ReportInput, ReportOutput, Round, Todo};
+pub use source::{KnownChecksum, QueryPlace, Source, StoredSource, UrlSource};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,
     HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,
@@ -51,3 +54,4 @@ pub use sync::{
     Tally, Tree, Unfinished, Versions, WorkPlace,
 };
 pub use thaw::{Thaw, ThawInput, ThawOutput, Tier, WhenArchived};
+pub use url::{Host, Url, UrlError};

@@ -4,22 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BucketName, ErrorName, Etag, Failure, LocationName, ObjectKey, Options, RouteName, VersionId};
-
-/// An object to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Source {
-    /// The configured location that holds the bucket.
-    pub location: LocationName,
-    /// The bucket.
-    pub bucket: BucketName,
-    /// The key, raw (not URL-encoded).
-    pub key: ObjectKey,
-    /// A version to read; without it the newest one is read and pinned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<VersionId>,
-}
+use crate::source::{Source, StoredSource, UrlSource};
+use crate::thaw::WhenArchived;
+use crate::url::Url;
+use crate::{BucketName, ErrorName, Etag, Failure, LocationName, ObjectKey, Options, RouteName};
 
 /// An object to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,12 +19,6 @@ pub struct Destination {
     pub bucket: BucketName,
     /// The key, raw.
     pub key: ObjectKey,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:s3://{}/{}", self.location, self.bucket, self.key)
-    }
 }
 
 impl fmt::Display for Destination {
@@ -69,7 +51,7 @@ pub enum Event {
 
 /// Input of an execution of `object.asl.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "Fields")]
 pub struct TransferRequest {
     /// What to read.
     pub source: Source,
@@ -92,6 +74,70 @@ pub struct TransferRequest {
     pub event: Option<Event>,
 }
 
+/// What may stand in an execution's input: a request, or an event of the forerunner that read URLs.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    source: Option<Source>,
+    destination: Option<Destination>,
+    #[serde(default)]
+    options: Options,
+    #[serde(default)]
+    expect: Option<Expect>,
+    #[serde(default)]
+    route: Option<RouteName>,
+    #[serde(default)]
+    run: Option<String>,
+    #[serde(default)]
+    event: Option<Event>,
+    #[serde(rename = "source_url", default)]
+    source_url: Option<Url>,
+    #[serde(rename = "target_object_name", default)]
+    target_object_name: Option<ObjectKey>,
+    #[serde(rename = "target_region", default)]
+    target_region: Option<LocationName>,
+    #[serde(rename = "target_bucket_name", default)]
+    target_bucket_name: Option<BucketName>,
+}
+
+impl TryFrom<Fields> for TransferRequest {
+    type Error = String;
+
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        fn need<T>(field: Option<T>, name: &str) -> Result<T, String> {
+            field.ok_or_else(|| format!("missing field `{name}`"))
+        }
+        let (region, bucket, key) =
+            (fields.target_region, fields.target_bucket_name, fields.target_object_name);
+        let Some(url) = fields.source_url else {
+            if region.is_some() || bucket.is_some() || key.is_some() {
+                return Err("missing field `source_url` beside `target_...`".to_owned());
+            }
+            return Ok(Self {
+                source: need(fields.source, "source")?,
+                destination: need(fields.destination, "destination")?,
+                options: fields.options,
+                expect: fields.expect,
+                route: fields.route,
+                run: fields.run,
+                event: fields.event,
+            });
+        };
+        if fields.source.is_some() || fields.destination.is_some() {
+            return Err("expected `source` and `destination`, or `source_url` and `target_...`, found both"
+                .to_owned());
+        }
+        let destination = Destination {
+            location: need(region, "target_region")?,
+            bucket: need(bucket, "target_bucket_name")?,
+            key: need(key, "target_object_name")?,
+        };
+        let source = Source::Url(UrlSource { url, query: None, checksum: None });
+        let Fields { options, expect, route, run, event, .. } = fields;
+        Ok(Self { source, destination, options, expect, route, run, event })
+    }
+}
+
 impl TransferRequest {
     /// What the types alone do not refuse.
     ///
@@ -99,27 +145,47 @@ impl TransferRequest {
     /// [`ErrorName::InputInvalid`] if source and destination are one object; [`ErrorName::Unsupported`] for a key of white
     /// space alone; [`ErrorName::DestinationInvalid`] for options that no destination accepts.
     pub fn check(&self) -> Result<(), Failure> {
-        let (s, d) = (&self.source, &self.destination);
+        match &self.source {
+            Source::Stored(source) => self.check_stored(source)?,
+            Source::Url(source) => self.check_url(source)?,
+        }
+        not_blank("destination", &self.destination.key)?;
+        self.options.check()
+    }
+
+    fn check_stored(&self, s: &StoredSource) -> Result<(), Failure> {
+        let d = &self.destination;
         if (&s.location, &s.bucket, &s.key) == (&d.location, &d.bucket, &d.key) {
             return Err(ErrorName::InputInvalid.because(format!(
                 "destination: expected another object than the source, found {d} in both"
             )));
         }
-        for (field, key) in [("source", &s.key), ("destination", &d.key)] {
-            if key.is_blank() {
-                return Err(ErrorName::Unsupported.because(format!(
-                    "{field}.key: expected a character that is no white space (S3 has such keys, but the AWS SDK for Rust \
-                     takes them for none), found {:?}",
-                    key.as_str()
-                )));
-            }
-        }
+        not_blank("source", &s.key)?;
         if let (true, Some(version)) = (self.options.delete, &s.version_id) {
             return Err(ErrorName::InputInvalid.because(format!(
                 "source.versionId: expected none beside options.delete, for the destination follows what is newest, found {version}"
             )));
         }
-        self.options.check()
+        Ok(())
+    }
+
+    /// A URL names nothing that could be listed, versioned or paid for.
+    fn check_url(&self, source: &UrlSource) -> Result<(), Failure> {
+        source.check().map_err(|failure| failure.at("source"))?;
+        let options = &self.options;
+        for (asked, field) in [
+            (options.delete, "options.delete"),
+            (options.preserve_etag, "options.preserveEtag"),
+            (options.requester_pays, "options.requesterPays"),
+            (options.archived != WhenArchived::Fail, "options.archived"),
+            (self.event == Some(Event::Deleted), "event deleted"),
+        ] {
+            if asked {
+                return Err(ErrorName::InputInvalid
+                    .because(format!("{field}: expected a source in a bucket beside it, found a URL")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether it tells of a deletion that the destination is not to follow.
@@ -127,6 +193,17 @@ impl TransferRequest {
     pub fn leaves_deletion(&self) -> bool {
         self.event == Some(Event::Deleted) && !self.options.delete
     }
+}
+
+fn not_blank(field: &str, key: &ObjectKey) -> Result<(), Failure> {
+    if !key.is_blank() {
+        return Ok(());
+    }
+    Err(ErrorName::Unsupported.because(format!(
+        "{field}.key: expected a character that is no white space (S3 has such keys, but the AWS SDK for Rust \
+         takes them for none), found {:?}",
+        key.as_str()
+    )))
 }
 
 #[cfg(test)]

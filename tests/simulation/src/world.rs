@@ -13,7 +13,7 @@ use stepfunctions_local::{
     StartExecution,
 };
 use strict_s3::{Direct, OpenUpload, Server, StoredObject};
-use transload_store::{Condition, ObjectRef, PutBody, Stores, Target};
+use transload_store::{Condition, ObjectRef, PutBody, StoredRef, Stores, Target};
 use transload_wire::Attributes;
 
 use crate::builder::Builder;
@@ -159,12 +159,12 @@ impl World {
         let name = "source".parse().map_err(|error| Broken(format!("{error:?}")))?;
         let store = self.writer.open(&name).map_err(Broken::of)?;
         let Some(found) = self.source.direct().get(SOURCE_BUCKET, key) else { return Ok(false) };
-        let object = ObjectRef {
+        let object = ObjectRef::from(StoredRef {
             bucket: SOURCE_BUCKET.parse().map_err(|error| Broken(format!("{error:?}")))?,
             key: key.parse().map_err(|error| Broken(format!("{error:?}")))?,
             version: None,
             requester_pays: false,
-        };
+        });
         let etag = found.etag.trim_matches('"').parse().map_err(|error| Broken(format!("{error:?}")))?;
         store.delete_object(&object, &etag).await.map_err(Broken::of)?;
         Ok(true)

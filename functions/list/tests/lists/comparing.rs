@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use transload_plan::PartNumber;
 use transload_store::{Complete, Condition, PartRef, PutBody, Store, Target, UploadRef, look::identity};
-use transload_wire::{Attributes, Pinned, SOURCE_METADATA, Source};
+use transload_wire::{Attributes, Pinned, SOURCE_METADATA, Source, StoredSource};
 
 use crate::support::{World, input};
 
@@ -61,12 +61,12 @@ fn identity_of(world: &World, key: &str, change: impl FnOnce(&mut Pinned)) -> St
     let head = world.source.facts("photos", &format!("a/{key}")).unwrap();
     let input = input(&json!({}));
     let mut pinned = Pinned {
-        object: Source {
+        object: Source::Stored(StoredSource {
             location: input.request.source.location,
             bucket: input.request.source.bucket,
             key: format!("a/{key}").parse().unwrap(),
             version_id: head.version,
-        },
+        }),
         etag: head.etag,
         size: head.size,
         last_modified: head.last_modified,

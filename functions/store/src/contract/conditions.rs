@@ -4,7 +4,7 @@ use transload_plan::ByteRange;
 use transload_wire::Etag;
 
 use super::{Subject, body, bytes, kind};
-use crate::{Condition, ObjectRef, StoreErrorKind as Kind};
+use crate::{Condition, ObjectRef, StoreErrorKind as Kind, StoredRef};
 
 pub(super) async fn run(subject: &Subject) {
     a_read_is_pinned_by_its_etag(subject).await;
@@ -26,7 +26,10 @@ async fn a_read_is_pinned_by_its_etag(subject: &Subject) {
     assert_eq!(kind("opening what was overwritten", open.map(|_| ())), Kind::PreconditionFailed);
     let open = subject.store.open(&subject.object("never-put"), &before.etag, 1_000).await;
     assert_eq!(kind("opening what is not there", open.map(|_| ())), Kind::NotFound);
-    let elsewhere = ObjectRef { bucket: subject.missing_bucket.clone(), ..subject.object("pinned") };
+    let elsewhere = ObjectRef::from(StoredRef {
+        bucket: subject.missing_bucket.clone(),
+        ..subject.object("pinned").stored().expect("an object").clone()
+    });
     let open = subject.store.open(&elsewhere, &before.etag, 1_000).await;
     assert_eq!(kind("opening where no bucket is", open.map(|_| ())), Kind::NoSuchBucket);
 }

@@ -6,7 +6,7 @@ use transload_plan::ByteRange;
 use transload_wire::{ErrorName, Etag};
 
 use super::{Subject, body, bytes, failing, failure, kind, number};
-use crate::{Condition, ObjectRef, PutBody, StoreErrorKind as Kind, Target};
+use crate::{Condition, ObjectRef, PutBody, StoreErrorKind as Kind, StoredRef, Target};
 
 pub(super) async fn run(subject: &Subject) {
     what_is_not_there_is_not_found(subject).await;
@@ -23,7 +23,10 @@ async fn what_is_not_there_is_not_found(subject: &Subject) {
     assert_eq!(kind("tags", store.tags(&missing).await), Kind::NotFound);
     assert_eq!(kind("get", store.get_range(&missing, &etag, range, 1).await.map(|_| ())), Kind::NotFound);
 
-    let nowhere = ObjectRef { bucket: subject.missing_bucket.clone(), ..missing };
+    let nowhere = ObjectRef::from(StoredRef {
+        bucket: subject.missing_bucket.clone(),
+        ..missing.stored().expect("an object").clone()
+    });
     // HEAD has no body that could tell a missing bucket from a missing key.
     let head = kind("head in no bucket", store.head(&nowhere).await);
     assert!(matches!(head, Kind::NotFound | Kind::NoSuchBucket), "{head:?}");

@@ -8,7 +8,8 @@ use transload_wire::Attributes;
 use super::{BodyFault, Faulty};
 use crate::memory::{MemoryConfig, MemoryStore};
 use crate::{
-    Condition, ObjectRef, PutBody, Store, StoreError, StoreErrorKind as Kind, Target, Verb, Written,
+    Condition, ObjectRef, PutBody, Store, StoreError, StoreErrorKind as Kind, StoredRef, Target, Verb,
+    Written,
 };
 
 fn world() -> (MemoryStore, Faulty) {
@@ -64,7 +65,7 @@ async fn acts_run_before_the_call() {
     let behind = memory.clone();
     store.before(Verb::GetObject, 2..=2, move || drop(behind.write("photos", "a", "new")));
     let (bucket, key) = ("photos".parse().unwrap(), "a".parse().unwrap());
-    let object = ObjectRef { bucket, key, version: None, requester_pays: false };
+    let object = ObjectRef::from(StoredRef { bucket, key, version: None, requester_pays: false });
     let get = async || store.get_range(&object, &etag, ByteRange { start: 0, len: 3 }, 3).await.map(|_| ());
     assert!(get().await.is_ok());
     assert_eq!(get().await.unwrap_err().kind, Kind::PreconditionFailed);

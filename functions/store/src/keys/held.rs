@@ -18,6 +18,11 @@ impl fmt::Debug for Held {
 }
 
 impl Held {
+    /// The text itself. A secret.
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+
     /// The text that stands in a field of an answer.
     pub(super) fn of(field: Option<&Value>, name: &str) -> Result<Self, Unread> {
         let text = field.and_then(Value::as_str);

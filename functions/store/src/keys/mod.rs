@@ -18,6 +18,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::region::Region;
 
+use held::Held;
 pub use issuer::Issuer;
 pub(crate) use issuer::WebIdentityTable;
 use own::Own;
@@ -32,6 +33,19 @@ pub struct Issued {
     pub region: Option<String>,
     /// Who has them.
     pub issuer: Issuer,
+}
+
+/// The text that AWS keeps under a name. A secret.
+pub(crate) async fn held_text(issuer: &Issuer) -> Result<String, Unread> {
+    let own = Own::of_process().await?;
+    let held = match issuer {
+        Issuer::Secret(name) => json::secret(&own, name).await,
+        Issuer::Parameter(name) => json::parameter(&own, name).await,
+        Issuer::Role { .. } | Issuer::WebIdentity { .. } => {
+            Err(Unread::refused("expected a secret or a parameter, found a role"))
+        }
+    };
+    held.map(Held::into_text).map_err(|error| error.at(&issuer.to_string()))
 }
 
 impl Issued {

@@ -168,7 +168,7 @@ fn limits(config: &LimitsConfig, profile: Limits) -> Limits {
     }
 }
 
-fn patience(config: &PatienceConfig) -> Result<Patience, Failure> {
+pub(super) fn patience(config: &PatienceConfig) -> Result<Patience, Failure> {
     let default = Patience::default();
     let seconds = |field: &str, found: Option<f64>, default: Duration| match found {
         None => Ok(default),

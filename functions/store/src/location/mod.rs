@@ -21,6 +21,7 @@
 
 mod check;
 mod credentials;
+mod https;
 mod partition;
 mod profile;
 mod read;
@@ -33,6 +34,7 @@ use transload_wire::{ChecksumAlgorithm, LocationName};
 
 pub use crate::keys::Issuer;
 pub use credentials::CredentialsConfig;
+pub use https::HttpsConfig;
 pub use partition::Partition;
 pub use profile::Profile;
 pub use stores::{ConfiguredStores, LOCATIONS_FILE_VARIABLE, LOCATIONS_VARIABLE};
@@ -44,6 +46,9 @@ pub struct Locations {
     /// By name.
     #[serde(default)]
     pub locations: BTreeMap<LocationName, Location>,
+    /// How URLs are read.
+    #[serde(default, skip_serializing_if = "HttpsConfig::is_default")]
+    pub https: HttpsConfig,
 }
 
 /// What kind of store a location is.

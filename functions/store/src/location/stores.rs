@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use transload_wire::{ErrorName, Failure, LocationName};
+use transload_wire::{ErrorName, Failure, LocationName, UrlSource};
 
 use super::Locations;
+use crate::http::{HttpStore, Web};
 use crate::s3::S3Store;
 use crate::{Store, Stores};
 
@@ -19,6 +20,7 @@ pub const LOCATIONS_FILE_VARIABLE: &str = "TRANSLOAD_LOCATIONS_FILE";
 /// Opens the stores of configured locations. A store's client is built with its first request, and kept.
 pub struct ConfiguredStores {
     stores: BTreeMap<LocationName, Arc<S3Store>>,
+    web: Arc<Web>,
 }
 
 impl fmt::Debug for ConfiguredStores {
@@ -38,7 +40,12 @@ impl ConfiguredStores {
             })?;
             Ok((name.clone(), Arc::new(S3Store::new(settings))))
         };
-        Ok(Self { stores: locations.locations.iter().map(store).collect::<Result<_, Failure>>()? })
+        let web = locations.https.settings().map_err(|mut failure| {
+            failure.message = format!("https.{}", failure.message);
+            failure
+        })?;
+        let stores = locations.locations.iter().map(store).collect::<Result<_, Failure>>()?;
+        Ok(Self { stores, web: Arc::new(Web::new(web)) })
     }
 
     /// # Errors
@@ -108,5 +115,9 @@ impl Stores for ConfiguredStores {
                     .because(format!("expected a configured location ({known}), found {location}")))
             }
         }
+    }
+
+    fn open_url(&self, source: &UrlSource) -> Result<Arc<dyn Store>, Failure> {
+        Ok(Arc::new(HttpStore::new(Arc::clone(&self.web), source)?))
     }
 }

@@ -1,10 +1,10 @@
 //! Names for one version of a source, and for one transfer of it.
 
 use transload_wire::{
-    Attributes, ErrorName, ExecutionInfo, Failure, Overwrite, Pinned, Token, TransferRequest, Verify,
+    Attributes, ErrorName, ExecutionInfo, Failure, Overwrite, Pinned, Source, Token, TransferRequest, Verify,
 };
 
-use crate::fingerprint;
+use crate::{fingerprint, http, stamp};
 
 /// Identity of the version that is read. A version id names it for good. Without one (or with `null`, which the bucket
 /// reuses), ETag and size name the bytes, and the time of the last change the attributes: S3 changes metadata by copying
@@ -15,19 +15,29 @@ use crate::fingerprint;
 pub fn of_version(pinned: &Pinned) -> Result<Token, Failure> {
     let object = &pinned.object;
     let size = pinned.size.to_string();
-    let mut fields = vec![
-        "version",
-        object.location.as_str(),
-        object.bucket.as_str(),
-        object.key.as_str(),
-        pinned.etag.as_str(),
-        &size,
-    ];
-    match object.version_id.as_ref().map(|version| version.as_str()) {
+    let place = stamp::place(object);
+    let mut fields = vec!["version"];
+    fields.extend(place.iter().map(String::as_str));
+    fields.extend([pinned.etag.as_str(), &size]);
+    match object.version_id().map(|version| version.as_str()) {
         Some(version) if version != "null" => fields.extend(["id", version]),
         _ => fields.extend(["changed", &pinned.last_modified]),
     }
     digest(&fields)
+}
+
+/// Where what a URL's server tells does not name its bytes for good, each execution has an identity of its own: none takes
+/// what another one wrote for the same.
+///
+/// # Errors
+/// `Internal` only.
+pub fn of_url(pinned: &Pinned, execution: &ExecutionInfo, identity: Token) -> Result<Token, Failure> {
+    match &pinned.object {
+        Source::Url(_) if !http::lasts(&pinned.etag) => {
+            digest(&["execution", identity.as_str(), &execution.id, &execution.start_time])
+        }
+        _ => Ok(identity),
+    }
 }
 
 /// Token of a transfer: what is read, where it is written, and all that the object will be. The same over retries, redrives
@@ -70,7 +80,7 @@ fn digest(fields: &[&str]) -> Result<Token, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use transload_wire::{Attributes, Pinned, Token, parse};
+    use transload_wire::{Attributes, Pinned, Source, StoredSource, Token, parse};
 
     use super::{digest, of_transfer, of_version};
 
@@ -82,15 +92,22 @@ mod tests {
         pinned
     }
 
+    fn stored(pinned: &mut Pinned) -> &mut StoredSource {
+        match &mut pinned.object {
+            Source::Stored(stored) => stored,
+            Source::Url(url) => panic!("{url}"),
+        }
+    }
+
     #[test]
     fn whatever_tells_versions_apart_changes_the_identity() {
         let base = of_version(&pinned(|_| {})).unwrap();
         let others = [
             pinned(|p| p.etag = "f".parse().unwrap()),
             pinned(|p| p.size = 4),
-            pinned(|p| p.object.key = "l".parse().unwrap()),
+            pinned(|p| stored(p).key = "l".parse().unwrap()),
             pinned(|p| p.last_modified = "2026-01-01T00:00:01Z".to_owned()),
-            pinned(|p| p.object.version_id = Some("v1".parse().unwrap())),
+            pinned(|p| stored(p).version_id = Some("v1".parse().unwrap())),
         ];
         for other in others {
             assert_ne!(of_version(&other).unwrap(), base, "{other:?}");
@@ -101,7 +118,7 @@ mod tests {
     fn a_version_id_outlives_a_changed_date_but_null_does_not() {
         let of = |version: &str, date: &str| {
             of_version(&pinned(|p| {
-                p.object.version_id = Some(version.parse().unwrap());
+                stored(p).version_id = Some(version.parse().unwrap());
                 p.last_modified = date.to_owned();
             }))
             .unwrap()

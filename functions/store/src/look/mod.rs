@@ -81,6 +81,7 @@ pub fn names(
     attributes: &Attributes,
 ) -> Result<(Token, Token), Failure> {
     let identity = identity::of_version(pinned)?;
+    let identity = identity::of_url(pinned, execution, identity)?;
     let token = identity::of_transfer(request, execution, &identity, attributes)?;
     attributes::fit(attributes, &Stamp::new(&token, &identity, pinned))?;
     Ok((identity, token))

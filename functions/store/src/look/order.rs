@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use transload_wire::{Decision, Failure, Overwrite, Pinned, Source, TransferRequest};
+use transload_wire::{Decision, Failure, Overwrite, Pinned, TransferRequest};
 
 use crate::{Head, ObjectRef, Side, Store, failure_of, made_from, prove};
 
@@ -21,7 +21,7 @@ pub(super) async fn judge(
     before: bool,
     pinned: &Pinned,
 ) -> Result<Option<(Decision, String)>, Failure> {
-    let named = request.source.version_id.is_some();
+    let named = request.source.version_id().is_some();
     if request.options.overwrite != Overwrite::IfDifferent || !(named || before) {
         return Ok(None);
     }
@@ -48,11 +48,11 @@ pub(super) async fn judge(
 
 /// Whether no newer version has come, and no delete marker.
 async fn is_newest(store: &dyn Store, pinned: &Pinned) -> Result<bool, Failure> {
-    let source = Source { version_id: None, ..pinned.object.clone() };
+    let source = pinned.object.at_version(None);
     let head = match store.head(&ObjectRef::of_source(&source, pinned.requester_pays)).await {
         Ok(head) => head,
         Err(error) if prove::is_nothing(&error) => return Ok(false),
         Err(error) => return Err(failure_of(error, Side::Source).at("source")),
     };
-    Ok((head.version.as_ref(), &head.etag) == (pinned.object.version_id.as_ref(), &pinned.etag))
+    Ok((head.version.as_ref(), &head.etag) == (pinned.object.version_id(), &pinned.etag))
 }

@@ -1,7 +1,7 @@
 //! Pins the one version of the source that every later read has to deliver.
 
 use transload_plan::ByteRange;
-use transload_wire::{ErrorName, Failure, Pinned, Source, TransferRequest, WhenArchived};
+use transload_wire::{ErrorName, Failure, Pinned, TransferRequest, WhenArchived};
 
 use crate::{Head, ObjectRef, Side, Store, StoreErrorKind, failure_of};
 
@@ -15,7 +15,7 @@ pub(super) async fn pin(
     let object = ObjectRef::of_source(before.map_or(&request.source, |before| &before.object), pays);
     let head = store.head(&object).await.map_err(|error| {
         // S3 answers a bare 403 for a bucket whose requester has to pay, and we do not agree to that for the user.
-        let hint = error.kind == StoreErrorKind::AccessDenied && !pays;
+        let hint = error.kind == StoreErrorKind::AccessDenied && !pays && request.source.stored().is_some();
         let mut failure = failure_of(error, Side::Source).at("source");
         if hint {
             failure.message.push_str("; if the bucket's requester pays, set options.requesterPays");
@@ -41,9 +41,9 @@ pub(super) fn readable(request: &TransferRequest, head: &Head) -> Result<(), Fai
 /// The version whose facts these are.
 #[must_use]
 pub fn of(request: &TransferRequest, head: &Head) -> Pinned {
-    let version_id = head.version.clone().or_else(|| request.source.version_id.clone());
+    let version_id = head.version.clone().or_else(|| request.source.version_id().cloned());
     Pinned {
-        object: Source { version_id, ..request.source.clone() },
+        object: request.source.at_version(version_id),
         etag: head.etag.clone(),
         size: head.size,
         last_modified: head.last_modified.clone(),
@@ -55,7 +55,9 @@ pub fn of(request: &TransferRequest, head: &Head) -> Pinned {
 /// Compares with what was pinned before. In a bucket with versions the pinned one stays readable when a newer one comes,
 /// so only what reads of it would see is compared.
 pub(super) fn compare(before: &Pinned, now: &Pinned) -> Result<(), Failure> {
-    if before.object.version_id != now.object.version_id || before.etag != now.etag || before.size != now.size
+    if before.object.version_id() != now.object.version_id()
+        || before.etag != now.etag
+        || before.size != now.size
     {
         return Err(ErrorName::SourceChanged.because(format!(
             "{}: expected {}, found {}",
@@ -80,6 +82,6 @@ pub(super) async fn probe(store: &dyn Store, pinned: &Pinned) -> Result<(), Fail
 }
 
 fn facts(pinned: &Pinned) -> String {
-    let version = pinned.object.version_id.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    let version = pinned.object.version_id().map_or_else(|| "none".to_owned(), ToString::to_string);
     format!("version {version}, ETag {}, {} bytes", pinned.etag.to_header(), pinned.size)
 }

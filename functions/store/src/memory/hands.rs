@@ -6,7 +6,7 @@ use transload_wire::{Attributes, BucketName, Etag, ObjectKey, UploadId, VersionI
 use super::MemoryStore;
 use super::state::{Content, State};
 use super::write;
-use crate::{Condition, Head, ObjectRef, StoreError, StoreErrorKind, Target, Verb};
+use crate::{Condition, Head, StoreError, StoreErrorKind, StoredRef, Target, Verb};
 
 impl MemoryStore {
     /// Adds a bucket without versions.
@@ -170,13 +170,13 @@ fn newest_mut<'a>(state: &'a mut State, bucket: &str, key: &str) -> Option<&'a m
     state.buckets.get_mut(bucket)?.objects.get_mut(&key.parse().ok()?)?.last_mut()?.content.as_mut()
 }
 
-fn object(bucket: &str, key: &str) -> Result<ObjectRef, StoreError> {
+fn object(bucket: &str, key: &str) -> Result<StoredRef, StoreError> {
     let refuse =
         |error: transload_wire::NameError| StoreError::new(StoreErrorKind::InvalidRequest, error.to_string());
     let (bucket, key) =
         (bucket.parse::<BucketName>().map_err(refuse)?, key.parse::<ObjectKey>().map_err(refuse)?);
     // A test may look without paying.
-    Ok(ObjectRef { bucket, key, version: None, requester_pays: true })
+    Ok(StoredRef { bucket, key, version: None, requester_pays: true })
 }
 
 fn flipped(bytes: &Bytes, at: usize) -> Bytes {

@@ -123,17 +123,17 @@ impl Store for MemoryStore {
     }
 
     async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError> {
-        self.lock().head(object)
+        self.lock().head(object.stored()?)
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<BTreeMap<String, String>, StoreError> {
         let mut state = self.lock();
         state.count(Verb::GetObjectTagging);
-        Ok(state.content(Verb::GetObjectTagging, object)?.target.attributes.tags.clone())
+        Ok(state.content(Verb::GetObjectTagging, object.stored()?)?.target.attributes.tags.clone())
     }
 
     async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
-        self.lock().source_parts(object, head)
+        self.lock().source_parts(object.stored()?, head)
     }
 
     async fn get_range(
@@ -143,17 +143,17 @@ impl Store for MemoryStore {
         range: ByteRange,
         total: u64,
     ) -> Result<Ranged, StoreError> {
-        let bytes = self.lock().get_range(object, etag, range, total)?;
+        let bytes = self.lock().get_range(object.stored()?, etag, range, total)?;
         Ok(Ranged { range, body: body::frames(bytes, self.config.frame) })
     }
 
     async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
-        let (head, bytes) = self.lock().open(object, etag, total)?;
+        let (head, bytes) = self.lock().open(object.stored()?, etag, total)?;
         Ok(Opened { head, body: body::frames(bytes, self.config.frame) })
     }
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
-        write::delete(&self.config, &mut self.lock(), object, etag)
+        write::delete(&self.config, &mut self.lock(), object.stored()?, etag)
     }
 
     async fn restore(
@@ -162,7 +162,7 @@ impl Store for MemoryStore {
         _tier: Tier,
         _days: Option<u32>,
     ) -> Result<Restore, StoreError> {
-        write::restore(&mut self.lock(), object)
+        write::restore(&mut self.lock(), object.stored()?)
     }
 
     async fn put(

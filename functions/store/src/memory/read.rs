@@ -5,7 +5,7 @@ use transload_plan::{ByteRange, Run};
 use transload_wire::{BucketName, Etag};
 
 use super::state::{Content, State};
-use crate::{Head, ObjectRef, StoreError, StoreErrorKind as Kind, Verb};
+use crate::{Head, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 impl State {
     /// Counts a request and refuses an unknown bucket.
@@ -15,7 +15,7 @@ impl State {
     }
 
     /// The content of the version asked for.
-    pub(super) fn content(&mut self, verb: Verb, object: &ObjectRef) -> Result<&Content, StoreError> {
+    pub(super) fn content(&mut self, verb: Verb, object: &StoredRef) -> Result<&Content, StoreError> {
         let bucket = self.bucket(verb, object.bucket.as_str())?;
         let refuse = |kind, why: &str| Err(StoreError::new(kind, format!("{verb} {object}: {why}")));
         if bucket.requester_pays && !object.requester_pays {
@@ -33,12 +33,12 @@ impl State {
         }
     }
 
-    pub(super) fn head(&mut self, object: &ObjectRef) -> Result<Head, StoreError> {
+    pub(super) fn head(&mut self, object: &StoredRef) -> Result<Head, StoreError> {
         self.count(Verb::HeadObject);
         self.facts_of(object)
     }
 
-    fn facts_of(&mut self, object: &ObjectRef) -> Result<Head, StoreError> {
+    fn facts_of(&mut self, object: &StoredRef) -> Result<Head, StoreError> {
         let content = self.content(Verb::HeadObject, object)?.clone();
         let version = self
             .bucket(Verb::HeadObject, object.bucket.as_str())?
@@ -60,7 +60,7 @@ impl State {
 
     pub(super) fn open(
         &mut self,
-        object: &ObjectRef,
+        object: &StoredRef,
         etag: &Etag,
         total: u64,
     ) -> Result<(Head, Bytes), StoreError> {
@@ -70,7 +70,7 @@ impl State {
 
     pub(super) fn source_parts(
         &mut self,
-        object: &ObjectRef,
+        object: &StoredRef,
         head: &Head,
     ) -> Result<Option<Vec<Run>>, StoreError> {
         self.count(Verb::GetObjectAttributes);
@@ -86,7 +86,7 @@ impl State {
 
     pub(super) fn get_range(
         &mut self,
-        object: &ObjectRef,
+        object: &StoredRef,
         etag: &Etag,
         range: ByteRange,
         total: u64,
@@ -111,7 +111,7 @@ impl State {
     }
 }
 
-fn changed(verb: Verb, object: &ObjectRef, expected: &Etag, found: &Content) -> StoreError {
+fn changed(verb: Verb, object: &StoredRef, expected: &Etag, found: &Content) -> StoreError {
     StoreError::new(
         Kind::PreconditionFailed,
         format!("{verb} {object}: expected ETag {expected}, found {}", found.etag),

@@ -8,7 +8,7 @@ use transload_wire::ChecksumAlgorithm;
 use super::{MemoryConfig, MemoryStore};
 use crate::contract::{self, Subject};
 use crate::faulty::Faulty;
-use crate::{ObjectRef, Store, StoreErrorKind as Kind};
+use crate::{ObjectRef, Store, StoreErrorKind as Kind, StoredRef};
 
 fn small() -> MemoryConfig {
     let limits = Limits { min_part: 1_000, default_part: 1_000, ..Limits::default() };
@@ -49,12 +49,12 @@ async fn a_decorator_without_faults_keeps_the_contract() {
 }
 
 fn object(key: &str) -> ObjectRef {
-    ObjectRef {
+    ObjectRef::from(StoredRef {
         bucket: "photos".parse().unwrap(),
         key: key.parse().unwrap(),
         version: None,
         requester_pays: false,
-    }
+    })
 }
 
 #[tokio::test]
@@ -65,7 +65,8 @@ async fn versions_outlive_overwriting_and_deleting() {
     store.delete("photos", "a");
     assert_eq!(store.head(&object("a")).await.unwrap_err().kind, Kind::DeleteMarker);
     assert!(store.keys("photos").is_empty());
-    let pinned = ObjectRef { version: version.clone(), ..object("a") };
+    let pinned =
+        ObjectRef::from(StoredRef { version: version.clone(), ..object("a").stored().unwrap().clone() });
     assert_eq!(store.head(&pinned).await.unwrap().size, 3);
     assert!(store.get_range(&pinned, &etag, ByteRange { start: 0, len: 3 }, 3).await.is_ok());
     store.delete_version("photos", "a", &version.unwrap());
@@ -87,9 +88,17 @@ async fn what_a_source_may_refuse_can_be_set_up() {
     assert_eq!(store.head(&object("customer")).await.unwrap_err().kind, Kind::NeedsSseC);
 
     store.write("paid", "a", "x");
-    let stingy = ObjectRef { bucket: "paid".parse().unwrap(), ..object("a") };
+    let stingy = ObjectRef::from(StoredRef {
+        bucket: "paid".parse().unwrap(),
+        ..object("a").stored().unwrap().clone()
+    });
     assert_eq!(store.head(&stingy).await.unwrap_err().kind, Kind::AccessDenied);
-    assert!(store.head(&ObjectRef { requester_pays: true, ..stingy }).await.is_ok());
+    assert!(
+        store
+            .head(&ObjectRef::from(StoredRef { requester_pays: true, ..stingy.stored().unwrap().clone() }))
+            .await
+            .is_ok()
+    );
 }
 
 #[test]

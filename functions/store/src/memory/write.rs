@@ -11,7 +11,7 @@ use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
 use crate::{
-    Complete, Condition, Deleted, Hasher, ObjectRef, Restore, StoreError, StoreErrorKind as Kind, Target,
+    Complete, Condition, Deleted, Hasher, Restore, StoreError, StoreErrorKind as Kind, StoredRef, Target,
     UploadRef, Verb, Written,
 };
 
@@ -109,7 +109,7 @@ fn assemble(
 pub(super) fn delete(
     config: &MemoryConfig,
     state: &mut State,
-    object: &ObjectRef,
+    object: &StoredRef,
     etag: &Etag,
 ) -> Result<Deleted, StoreError> {
     state.begin(Verb::DeleteObject, &object.bucket)?;
@@ -134,7 +134,7 @@ fn is_archive(target: &Target) -> bool {
 }
 
 /// Takes effect at once, and for good.
-pub(super) fn restore(state: &mut State, object: &ObjectRef) -> Result<Restore, StoreError> {
+pub(super) fn restore(state: &mut State, object: &StoredRef) -> Result<Restore, StoreError> {
     let verb = Verb::RestoreObject;
     state.begin(verb, &object.bucket)?;
     state.content(verb, object)?;

@@ -11,7 +11,7 @@ use transload_wire::ErrorName;
 use super::{PinnedRange, Reads, pinned_stream};
 use crate::faulty::{BodyFault, Faulty};
 use crate::memory::{MemoryConfig, MemoryStore};
-use crate::{Deadline, ObjectRef, StoreErrorKind as Kind, Verb};
+use crate::{Deadline, ObjectRef, StoreErrorKind as Kind, StoredRef, Verb};
 
 const SIZE: u64 = 60;
 
@@ -19,7 +19,7 @@ fn world() -> (Faulty, PinnedRange) {
     let memory = MemoryStore::new(MemoryConfig { frame: 7, ..MemoryConfig::default() });
     let (etag, _) = memory.write("photos", "a", content());
     let (bucket, key) = ("photos".parse().unwrap(), "a".parse().unwrap());
-    let object = ObjectRef { bucket, key, version: None, requester_pays: false };
+    let object = ObjectRef::from(StoredRef { bucket, key, version: None, requester_pays: false });
     let pinned = PinnedRange { object, etag, range: ByteRange { start: 5, len: 40 }, total: SIZE };
     (Faulty::new(memory), pinned)
 }

@@ -4,10 +4,10 @@ use transload_wire::Etag;
 
 use super::S3Store;
 use super::convert::version;
-use crate::{Deleted, ObjectRef, StoreError, Verb};
+use crate::{Deleted, StoreError, StoredRef, Verb};
 
 /// `If-Match` is sent where conditions are honoured; elsewhere the caller compares before.
-pub(super) async fn delete(store: &S3Store, object: &ObjectRef, pin: &Etag) -> Result<Deleted, StoreError> {
+pub(super) async fn delete(store: &S3Store, object: &StoredRef, pin: &Etag) -> Result<Deleted, StoreError> {
     let condition = store.settings.capabilities.conditional_writes.then(|| pin.to_header());
     let answer = store
         .call(Verb::DeleteObject, &object.to_string(), |client| {

@@ -21,6 +21,9 @@ pub(super) fn header_name(algorithm: ChecksumAlgorithm) -> &'static str {
         ChecksumAlgorithm::Crc32 => "x-amz-checksum-crc32",
         ChecksumAlgorithm::Sha1 => "x-amz-checksum-sha1",
         ChecksumAlgorithm::Sha256 => "x-amz-checksum-sha256",
+        // No profile offers these two for writing.
+        ChecksumAlgorithm::Crc64Xz => "x-oss-hash-crc64ecma",
+        ChecksumAlgorithm::Md5 => "content-md5",
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::{StoreError, StoreErrorKind as Kind};
 
 /// The stream of a body's bytes.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     body: SdkBody,
     /// For messages: the operation and the object.
     place: String,
@@ -27,7 +27,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(body: SdkBody, place: String, expected: u64, stall: Duration) -> Self {
+    pub(crate) fn new(body: SdkBody, place: String, expected: u64, stall: Duration) -> Self {
         let guard = Box::pin(sleep(stall));
         Self { body, place, expected, left: expected, stall, guard, armed: false, ended: false }
     }

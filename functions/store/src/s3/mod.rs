@@ -50,6 +50,7 @@ use crate::{
 
 pub use crate::keys::Issued;
 pub use credentials::CredentialsSource;
+pub(crate) use incoming::Incoming;
 pub use settings::{Capabilities, Patience, S3Settings};
 pub use surroundings::Surroundings;
 
@@ -154,15 +155,15 @@ impl Store for S3Store {
     }
 
     async fn head(&self, object: &ObjectRef) -> Result<Head, StoreError> {
-        read::head(self, object).await
+        read::head(self, object.stored()?).await
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<BTreeMap<String, String>, StoreError> {
-        read::tags(self, object).await
+        read::tags(self, object.stored()?).await
     }
 
     async fn source_parts(&self, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
-        source_parts::source_parts(self, object, head).await
+        source_parts::source_parts(self, object.stored()?, head).await
     }
 
     async fn get_range(
@@ -172,15 +173,15 @@ impl Store for S3Store {
         range: ByteRange,
         total: u64,
     ) -> Result<Ranged, StoreError> {
-        read::get_range(self, object, etag, range, total).await
+        read::get_range(self, object.stored()?, etag, range, total).await
     }
 
     async fn open(&self, object: &ObjectRef, etag: &Etag, total: u64) -> Result<Opened, StoreError> {
-        open::open(self, object, etag, total).await
+        open::open(self, object.stored()?, etag, total).await
     }
 
     async fn delete_object(&self, object: &ObjectRef, etag: &Etag) -> Result<Deleted, StoreError> {
-        delete::delete(self, object, etag).await
+        delete::delete(self, object.stored()?, etag).await
     }
 
     async fn restore(
@@ -189,7 +190,7 @@ impl Store for S3Store {
         tier: Tier,
         days: Option<u32>,
     ) -> Result<Restore, StoreError> {
-        restore::restore(self, object, tier, days).await
+        restore::restore(self, object.stored()?, tier, days).await
     }
 
     async fn put(

@@ -7,13 +7,13 @@ use transload_wire::Etag;
 use super::incoming::Incoming;
 use super::read::payer;
 use super::{S3Store, facts};
-use crate::{Head, ObjectRef, Opened, StoreError, StoreErrorKind as Kind, Verb};
+use crate::{Head, Opened, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 /// Without a `Range`, so that the checksum in the answer is the whole object's. The SDK is not told of it, for it would
 /// hash every byte a second time.
 pub(super) async fn open(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     pin: &Etag,
     total: u64,
 ) -> Result<Opened, StoreError> {

@@ -13,14 +13,14 @@ use super::S3Store;
 use super::convert::etag;
 use super::facts::of_head;
 use super::incoming::Incoming;
-use crate::{Head, ObjectRef, Ranged, StoreError, StoreErrorKind as Kind, Verb};
+use crate::{Head, Ranged, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 /// The header that agrees to pay.
-pub(super) fn payer(object: &ObjectRef) -> Option<RequestPayer> {
+pub(super) fn payer(object: &StoredRef) -> Option<RequestPayer> {
     object.requester_pays.then_some(RequestPayer::Requester)
 }
 
-pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, StoreError> {
+pub(super) async fn head(store: &S3Store, object: &StoredRef) -> Result<Head, StoreError> {
     let place = object.to_string();
     match ask(store, object).await {
         Err(error) if matches!(error.kind, Kind::InvalidRequest | Kind::AccessDenied) => {
@@ -34,7 +34,7 @@ pub(super) async fn head(store: &S3Store, object: &ObjectRef) -> Result<Head, St
     }
 }
 
-async fn ask(store: &S3Store, object: &ObjectRef) -> Result<HeadObjectOutput, StoreError> {
+async fn ask(store: &S3Store, object: &StoredRef) -> Result<HeadObjectOutput, StoreError> {
     store
         .call(Verb::HeadObject, &object.to_string(), |client| {
             client
@@ -52,7 +52,7 @@ async fn ask(store: &S3Store, object: &ObjectRef) -> Result<HeadObjectOutput, St
 
 /// HEAD has no body that could tell why it was refused: 400 is SSE-C as well as an expired token, 403 a wrong clock as well
 /// as a missing right. A GET of one byte has. `None`: the GET is not refused.
-async fn why(store: &S3Store, object: &ObjectRef, head: StoreError) -> Option<StoreError> {
+async fn why(store: &S3Store, object: &StoredRef, head: StoreError) -> Option<StoreError> {
     let place = object.to_string();
     let asked = store
         .call(Verb::GetObject, &place, |client| {
@@ -90,7 +90,7 @@ fn is_sse_c(message: &str) -> bool {
 
 pub(super) async fn tags(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
 ) -> Result<BTreeMap<String, String>, StoreError> {
     let answer = store
         .call(Verb::GetObjectTagging, &object.to_string(), |client| {
@@ -109,7 +109,7 @@ pub(super) async fn tags(
 
 pub(super) async fn get_range(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     pin: &Etag,
     range: ByteRange,
     total: u64,

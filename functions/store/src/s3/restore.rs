@@ -4,13 +4,13 @@ use aws_sdk_s3::types::{GlacierJobParameters, RestoreRequest, Tier as S3Tier};
 use transload_wire::Tier;
 
 use super::S3Store;
-use crate::{ObjectRef, Restore, StoreError, StoreErrorKind as Kind, Verb};
+use crate::{Restore, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 /// 202 begins; 200 is said of one that is readable, 409 of one that is on its way, and 403 `InvalidObjectState` of one that
 /// is in no archive tier (any more).
 pub(super) async fn restore(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     tier: Tier,
     days: Option<u32>,
 ) -> Result<Restore, StoreError> {
@@ -39,7 +39,7 @@ pub(super) async fn restore(
 }
 
 /// An intelligent class takes the tier beside no days; the others take it within the parameters of the job.
-fn wish(object: &ObjectRef, tier: Tier, days: Option<u32>) -> Result<RestoreRequest, StoreError> {
+fn wish(object: &StoredRef, tier: Tier, days: Option<u32>) -> Result<RestoreRequest, StoreError> {
     let days = days.map(i32::try_from).transpose();
     let malformed = |why: String| {
         StoreError::new(Kind::InvalidRequest, format!("{} {object}: {why}", Verb::RestoreObject))

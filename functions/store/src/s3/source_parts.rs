@@ -6,14 +6,14 @@ use transload_plan::Run;
 use super::S3Store;
 use super::convert::{etag, required, size};
 use super::read::payer;
-use crate::{Head, ObjectRef, StoreError, StoreErrorKind as Kind, Verb};
+use crate::{Head, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 /// With more parts than this of unequal lengths, asking for each costs more than an equal ETag is worth.
 const MOST_HEADS: u32 = 512;
 
 pub(super) async fn source_parts(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     head: &Head,
 ) -> Result<Option<Vec<Run>>, StoreError> {
     if head.etag.parts().is_none() {
@@ -42,7 +42,7 @@ pub(super) async fn source_parts(
 
 async fn by_attributes(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     head: &Head,
 ) -> Result<Option<Vec<Run>>, StoreError> {
     let place = object.to_string();
@@ -77,7 +77,7 @@ async fn by_attributes(
     }
 }
 
-async fn by_heads(store: &S3Store, object: &ObjectRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
+async fn by_heads(store: &S3Store, object: &StoredRef, head: &Head) -> Result<Option<Vec<Run>>, StoreError> {
     let place = object.to_string();
     let (first, count) = head_part(store, object, head, 1).await?;
     let count = required(Verb::HeadObject, &place, "x-amz-mp-parts-count", count.or(head.etag.parts()))?;
@@ -112,7 +112,7 @@ async fn by_heads(store: &S3Store, object: &ObjectRef, head: &Head) -> Result<Op
 /// Bytes of one part, and how many there are.
 async fn head_part(
     store: &S3Store,
-    object: &ObjectRef,
+    object: &StoredRef,
     head: &Head,
     number: u32,
 ) -> Result<(u64, Option<u32>), StoreError> {

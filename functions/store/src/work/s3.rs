@@ -12,7 +12,7 @@ use super::{WorkBody, WorkFile, WorkFiles};
 use crate::resume::{PinnedRange, pinned_stream};
 use crate::s3::S3Store;
 use crate::{
-    Backoff, Complete, Condition, Deadline, ObjectRef, PartRef, PutBody, Shelf, Side, Store, StoreError,
+    Backoff, Complete, Condition, Deadline, PartRef, PutBody, Shelf, Side, Store, StoreError, StoredRef,
     Target, UploadRef, failure_of, prove,
 };
 
@@ -35,11 +35,11 @@ impl S3Files {
         Self { store, bucket }
     }
 
-    fn object(&self, name: &str) -> Result<ObjectRef, Failure> {
+    fn object(&self, name: &str) -> Result<StoredRef, Failure> {
         super::check_name(name)?;
         let key =
             name.parse::<ObjectKey>().map_err(|error| ErrorName::Internal.because(error.to_string()))?;
-        Ok(ObjectRef { bucket: self.bucket.clone(), key, version: None, requester_pays: false })
+        Ok(StoredRef { bucket: self.bucket.clone(), key, version: None, requester_pays: false })
     }
 
     fn target(&self, name: &str) -> Result<Target, Failure> {
@@ -151,7 +151,7 @@ impl WorkFiles for S3Files {
 
     async fn get(&self, name: &str) -> Result<Option<WorkBody>, Failure> {
         let object = self.object(name)?;
-        let head = match self.store.head(&object).await {
+        let head = match self.store.head(&object.clone().into()).await {
             Err(error) if prove::is_nothing(&error) => return Ok(None),
             head => head.map_err(failure)?,
         };
@@ -159,7 +159,7 @@ impl WorkFiles for S3Files {
             return Ok(Some(stream::empty().boxed()));
         }
         let range = ByteRange { start: 0, len: head.size };
-        let pinned = PinnedRange { object, etag: head.etag, range, total: head.size };
+        let pinned = PinnedRange { object: object.into(), etag: head.etag, range, total: head.size };
         let (body, _) = pinned_stream(Arc::<S3Store>::clone(&self.store), pinned, Deadline::NONE);
         Ok(Some(body.map_err(of_read).boxed()))
     }

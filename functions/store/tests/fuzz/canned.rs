@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use transload_store::s3::{Capabilities, CredentialsSource, Patience, S3Settings, S3Store, Surroundings};
-use transload_store::{ObjectRef, UploadRef};
+use transload_store::{ObjectRef, StoredRef, UploadRef};
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -59,12 +59,12 @@ fn settings() -> S3Settings {
 }
 
 pub(crate) fn object() -> ObjectRef {
-    ObjectRef {
+    ObjectRef::from(StoredRef {
         bucket: "photos".parse().unwrap(),
         key: "a/b".parse().unwrap(),
         version: None,
         requester_pays: false,
-    }
+    })
 }
 
 pub(crate) fn upload() -> UploadRef {

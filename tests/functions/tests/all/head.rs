@@ -37,7 +37,7 @@ async fn a_bucket_with_versions_pins_the_version() {
     let source = world.source.clone().with_versions("photos");
     let (_, version) = source.write("photos", "a/b c+d", "newer");
     let head = States::new(&world, "run").head().await.unwrap();
-    assert_eq!(head.source.object.version_id, version);
+    assert_eq!(head.source.object.version_id(), version.as_ref());
     // A newer version comes; what was pinned is still there.
     world.overwrite_source();
     let states = States::new(&world, "run");
@@ -163,10 +163,11 @@ async fn a_version_that_was_asked_for_is_the_one_that_is_read() {
     let source = world.source.clone().with_versions("photos");
     let (_, first) = source.write("photos", "a/b c+d", "first");
     source.write("photos", "a/b c+d", "second!");
-    world.request.source.version_id.clone_from(&first);
+    world.request.source = world.request.source.at_version(first.clone());
     let head = States::new(&world, "run").head().await.unwrap();
-    assert_eq!((head.source.size, &head.source.object.version_id), (5, &first));
-    world.request.source.version_id = Some("nonesuch".parse::<VersionId>().unwrap());
+    assert_eq!((head.source.size, head.source.object.version_id()), (5, first.as_ref()));
+    let nonesuch = Some("nonesuch".parse::<VersionId>().unwrap());
+    world.request.source = world.request.source.at_version(nonesuch);
     assert_eq!(name(States::new(&world, "run").head().await), Err(ErrorName::SourceNotFound));
 }
 
@@ -222,7 +223,7 @@ async fn f04_f05_a_source_that_no_child_can_read_is_named_by_the_second_look() {
 /// Looks of an execution that has pinned `pinned`, or names its version.
 async fn decision(world: &World, named: Option<&VersionId>, pinned: Option<&Pinned>) -> Decision {
     let mut input = States::new(world, "run").head_input();
-    input.request.source.version_id = named.cloned();
+    input.request.source = input.request.source.at_version(named.cloned());
     input.pinned = pinned.cloned();
     transload_head::handle(&world.stores, transload_store::Deadline::NONE, input).await.unwrap().decision
 }

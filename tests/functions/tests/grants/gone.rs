@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use transload_function_tests::{States, World};
 use transload_store::Deadline;
-use transload_wire::{Decision, HeadOutput, Pinned, Removal, ThawOutput};
+use transload_wire::{Decision, HeadOutput, Pinned, Removal, Source, StoredSource, ThawOutput};
 
 use crate::many::read;
 use crate::scenarios::{Ran, same, told};
@@ -112,13 +112,9 @@ impl Scene<'_> {
         same("decision", head.decision, Decision::Thaw)?;
         same("asked", self.thaw(&head.source).await?.ready, false)?;
         same("back", self.thaw(&head.source).await?.ready, true)?;
-        let gone = Pinned {
-            object: transload_wire::Source {
-                key: "gone".parse().expect("a key"),
-                ..head.source.object.clone()
-            },
-            ..head.source
-        };
+        let object = head.source.object.stored().expect("an object of a bucket").clone();
+        let gone = StoredSource { key: "gone".parse().expect("a key"), ..object };
+        let gone = Pinned { object: Source::Stored(gone), ..head.source };
         same("gone, as Head is to say", self.thaw(&gone).await?.ready, true)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulation::{At, Builder, Ended, Fault, Mishap, Outcome, SOURCE_BUCKET, Turn, Way, World};
 use strict_s3::{Action, Answer, FaultPlan, Rule, Versioning};
-use transload_store::{ObjectRef, Stores};
+use transload_store::{ObjectRef, StoredRef, Stores};
 
 const BYTES: &[u8] = &[7; 700];
 
@@ -219,12 +219,12 @@ fn a_version_that_is_deleted_for_good_leaves_the_older_one_to_be_copied() {
         world.put_source("k", b"newer");
         world.transfer("k").await?;
         let newest = world.source.direct().get(SOURCE_BUCKET, "k").unwrap();
-        let object = ObjectRef {
+        let object = ObjectRef::from(StoredRef {
             bucket: SOURCE_BUCKET.parse().unwrap(),
             key: "k".parse().unwrap(),
             version: Some(newest.version_id.parse().unwrap()),
             requester_pays: false,
-        };
+        });
         let store = world.stores().open(&"source".parse().unwrap()).unwrap();
         store.delete_object(&object, &newest.etag.parse().unwrap()).await.unwrap();
         assert_eq!(told(&world.transfer("k").await?).0, "copied");

@@ -22,7 +22,7 @@ use transload_wire::{Attributes, Etag};
 
 use super::{Capabilities, CredentialsSource, Patience, S3Settings, S3Store};
 use crate::contract::Subject;
-use crate::{ObjectRef, PutBody, Store, StoreError, Target};
+use crate::{ObjectRef, PutBody, Store, StoreError, StoredRef, Target};
 
 const LEAST_PART: u64 = 1_000;
 
@@ -84,12 +84,12 @@ fn subject(store: Arc<dyn Store>, bucket: &str) -> Subject {
 }
 
 fn object(key: &str) -> ObjectRef {
-    ObjectRef {
+    ObjectRef::from(StoredRef {
         bucket: "photos".parse().unwrap(),
         key: key.parse().unwrap(),
         version: None,
         requester_pays: false,
-    }
+    })
 }
 
 fn target(store: &S3Store, key: &str) -> Target {

@@ -6,7 +6,7 @@ use transload_plan::{PartNumber, Run};
 
 use super::{body, content, object, target, with_faults};
 use crate::s3::S3Store;
-use crate::{Complete, Condition, ObjectRef, PartRef, Store, StoreErrorKind as Kind, UploadRef};
+use crate::{Complete, Condition, ObjectRef, PartRef, Store, StoreErrorKind as Kind, StoredRef, UploadRef};
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs
@@ -51,12 +51,22 @@ async fn metadata_that_can_not_be_sent_is_counted() {
 async fn a_delete_marker_is_not_a_missing_key() {
     let (server, store, _) = with_faults([]).await;
     server.direct().put("photos-versioned", "a", content());
-    let first = ObjectRef { bucket: "photos-versioned".parse().unwrap(), ..object("a") };
+    let first = ObjectRef::from(StoredRef {
+        bucket: "photos-versioned".parse().unwrap(),
+        ..object("a").stored().unwrap().clone()
+    });
     let version = store.head(&first).await.unwrap().version;
     assert!(version.is_some());
     server.direct().delete("photos-versioned", "a");
     assert_eq!(store.head(&first).await.unwrap_err().kind, Kind::DeleteMarker);
-    assert_eq!(store.head(&ObjectRef { version, ..first }).await.unwrap().size, 100_000);
+    assert_eq!(
+        store
+            .head(&ObjectRef::from(StoredRef { version, ..first.stored().unwrap().clone() }))
+            .await
+            .unwrap()
+            .size,
+        100_000
+    );
 }
 
 #[tokio::test]
