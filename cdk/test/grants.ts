@@ -313,7 +313,12 @@ function opened(name: FunctionName): Place[] {
     .readdirSync(folder)
     .map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
     .join('\n');
-  return PLACES.filter((place) => text.includes(place === 'work' ? 'OpenWork' : `open("${place}"`));
+  const words: Record<Place, RegExp> = {
+    source: /open_source\(|open\("source"/,
+    destination: /open\("destination"/,
+    work: /OpenWork/,
+  };
+  return PLACES.filter((place) => words[place].test(text));
 }
 
 test('the table has rights at the ends that the code opens, and at no other', () => {
