@@ -17,9 +17,7 @@ fn trust(bench: &Bench, server: &Server) {
     std::fs::write(&pem, server.pem()).unwrap();
     let locations = bench.path("locations.toml");
     let text = std::fs::read_to_string(&locations).unwrap();
-    let more = format!(
-        "\n[https]\nprivate_hosts = [\"localhost\"]\nca_file = {pem:?}\npatience = {{ stall_seconds = 1.0 }}\n"
-    );
+    let more = format!("\n[https]\nprivate_hosts = [\"localhost\"]\nca_file = {pem:?}\n");
     std::fs::write(locations, text + &more).unwrap();
 }
 
@@ -55,7 +53,7 @@ async fn a_signed_url_is_copied_in_parts_and_its_query_is_nowhere() {
     assert!(shown.contains("/dir/file.bin?…") && !shown.contains(CANARY), "{shown}");
     assert!(all_signed(&server));
     // One HEAD, one GET for each of 6 parts, one more for the part that was cut.
-    assert_eq!(server.requests().len(), 8);
+    assert_eq!(server.requests().len(), 8, "{:?}", server.requests());
     let name = bench.run(&["executions", "--output", "json"]).await.json()["executions"][0]["name"]
         .as_str()
         .unwrap()
@@ -86,6 +84,7 @@ async fn what_failed_is_redriven_with_the_query_that_was_kept() {
     assert!(!format!("{ran:?}").contains(CANARY));
     let kept = found_in(&bench.home(), CANARY);
     assert!(kept.len() == 1 && kept[0].parent().unwrap().ends_with("queries"), "{kept:?}");
+    let arrived = bench.taken();
     expired.store(false, std::sync::atomic::Ordering::Relaxed);
     let name = bench.run(&["executions", "--output", "json"]).await.json()["executions"][0]["name"]
         .as_str()
@@ -93,8 +92,12 @@ async fn what_failed_is_redriven_with_the_query_that_was_kept() {
         .to_owned();
     bench.run(&["redrive", &name]).await.ok();
     bench.assert_same("file.bin", &data);
-    let most = bench.sent().values().copied().max();
-    assert_eq!(most, Some(1), "what had arrived was not sent again");
+    assert!(!arrived.is_empty() && arrived.len() < 5, "{arrived:?}");
+    let sent = bench.sent();
+    assert!(
+        arrived.iter().all(|part| sent[part] == 1),
+        "what had arrived was not sent again: {arrived:?}, {sent:?}"
+    );
 }
 
 /// A URL in an input stands there; what the states hand on does not repeat it.

@@ -215,6 +215,13 @@ impl Bench {
         })
     }
 
+    /// The parts that the destination has acknowledged.
+    pub(crate) fn taken(&self) -> Vec<u32> {
+        let records = self.china.requests().into_iter();
+        let taken = records.filter(|r| r.operation == "UploadPart" && r.status == Some(200));
+        taken.filter_map(|r| r.part_number).collect()
+    }
+
     /// Waits until the destination has acknowledged so many parts.
     pub(crate) async fn until_sent(&self, parts: usize) {
         let acknowledged = || {

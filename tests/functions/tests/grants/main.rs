@@ -23,6 +23,10 @@ const UNSEEN: [(&str, &str); 2] =
 /// A right that is asked for and not given on purpose: 403 and 404 mean the same to Abort, nothing of this transfer stands there.
 const DONE_WITHOUT: [(&str, &str, &str); 1] = [("abort", "destination", "s3:ListBucket")];
 
+/// The same of a look that deletes nothing: what is gone, or can not be seen, has no newer version.
+const LOOKED_WITHOUT: [(&str, &str, &str); 2] =
+    [("remove", "source", "s3:ListBucket"), ("remove", "destination", "s3:ListBucket")];
+
 /// Rights that spare requests: without them Head asks for each part of the source by a HEAD of its own. And the unseen ones.
 const SPARED: [(&str, &str, &str); 4] = [
     ("head", "source", "s3:GetObjectAttributes"),
@@ -97,7 +101,7 @@ fn circumstances_of_gone() -> Vec<Circumstances> {
     let mut all = Vec::new();
     for versions in [false, true] {
         for encrypted in [false, true] {
-            all.push(Circumstances { versions, encrypted, deletes: true, ..LEAST });
+            all.extend([false, true].map(|deletes| Circumstances { versions, encrypted, deletes, ..LEAST }));
         }
     }
     all
@@ -121,7 +125,9 @@ async fn assert_used_and_given(functions: &'static [&'static str], all: Vec<Circ
             asked.refused.into_iter().map(move |action| (function, side, action))
         });
         let refused: Vec<_> = refused.collect();
-        assert_eq!(refused, of(functions, DONE_WITHOUT), "{circumstances:?}");
+        let looks = if circumstances.deletes { Vec::new() } else { of(functions, LOOKED_WITHOUT) };
+        let expected = [of(functions, DONE_WITHOUT), looks].concat();
+        assert_eq!(refused, expected, "{circumstances:?}");
         for (function, side, asked) in setup.asked() {
             let given = table.actions(function, side, &circumstances.needs(side), circumstances.encrypted);
             let unseen = |action: &String| !UNSEEN.contains(&(function, action.as_str()));
