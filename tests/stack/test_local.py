@@ -173,7 +173,7 @@ class Comparison(Stack):
         return {kind: count.get("objects") for kind, count in json.loads(described["output"])["counts"].items() if kind != "skipped"}
 
     def expect(self, counts, **expected):
-        none = dict.fromkeys(["listed", "present", "copied", "failed", "deleted", "kept", "undeleted"], 0)
+        none = dict.fromkeys(["listed", "present", "parked", "copied", "failed", "deleted", "kept", "undeleted"], 0)
         self.assertEqual(none | expected, counts)
 
     def test_what_is_missing_is_copied_and_what_nobody_has_is_deleted(self):
