@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "../..");
 const require = createRequire(join(root, "target/console/"));
+const built = resolve(root, process.env.CARGO_TARGET_DIR || "target");
 
 /** The browser that `check` found, or the one that Debian installs. */
 const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -18,7 +19,7 @@ const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Starts the program; resolves with its first line, which is JSON. */
 async function program(folder, args) {
   const env = { PATH: process.env.PATH, HOME: folder };
-  const child = spawn(join(root, "target/debug/transload"), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(join(built, "debug/transload"), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => (said += data));
   // Not left behind where a test breaks off.
@@ -26,6 +27,7 @@ async function program(folder, args) {
   const lines = createInterface({ input: child.stdout });
   const first = await new Promise((found, lost) => {
     lines.once("line", found);
+    child.once("error", lost);
     child.once("exit", (code) => lost(new Error(`${args[0]} ended with ${code}: ${said}`)));
   });
   return { child, told: JSON.parse(first) };
