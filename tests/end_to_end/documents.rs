@@ -9,7 +9,9 @@ const OPERATIONS: &str = include_str!("../../docs/operations.md");
 #[test]
 fn the_aws_cli_takes_every_command_of_the_document() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("china-key.json"), "{}").unwrap();
+    for named in ["china-key.json", "notifications.json"] {
+        std::fs::write(folder.path().join(named), "{}").unwrap();
+    }
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = format!("http://{closed}");
     let lines = OPERATIONS.lines().map(str::trim).filter(|line| line.starts_with("aws "));

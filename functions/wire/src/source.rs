@@ -235,7 +235,10 @@ mod tests {
             (r#"{"query": {"file": "/a"}}"#, "missing field `url`"),
             (r#"{"url": "https://u:p@a.example/"}"#, "url: expected https://HOST"),
             (r#"{"url": "https://a.example/", "query": {"file": "/a", "secret": "b"}}"#, "query"),
-            (r#"{"url": "https://a.example/", "query": {"colour": "red"}}"#, "query.colour: unknown variant"),
+            (
+                r#"{"url": "https://a.example/", "query": {"colour": "red"}}"#,
+                "query: unknown variant `colour`",
+            ),
             (r#"{"url": "https://a.example/", "colour": 1}"#, "colour: unknown field"),
         ] {
             let refused = read(json).unwrap_err();
