@@ -119,6 +119,7 @@ impl Functions {
             "complete" => handler!(transload_complete::handle),
             "copy" => handler!(transload_copy::handle),
             "abort" => handler!(transload_abort::handle),
+            "remove" => handler!(transload_remove::handle),
             "thaw" => handler!(transload_thaw::handle),
             "batch" => handler!(transload_batch::handle),
             "delete" => handler!(transload_delete::handle),
