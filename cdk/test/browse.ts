@@ -3,25 +3,10 @@ import * as assert from 'node:assert';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import {
-  LEAST,
-  MANY,
-  PACKAGE,
-  Permission,
-  SHOWN,
-  Template,
-  flat,
-  ofType,
-  one,
-  permissions,
-  short,
-  synth,
-} from './support';
+import { LEAST, MANY, PACKAGE, SHOWN, Template, flat, ofType, one, permissions, short, synth, words } from './support';
 
 const template = synth(SHOWN);
 const ISSUER = { issuer: 'https://issuer.example.com/', audience: ['transload'] };
-const words = ({ effect, action, resource, condition }: Permission): string =>
-  `${effect} ${action} on ${resource}${condition === '' ? '' : ` if ${condition}`}`;
 const routes = (from: Template): Record<string, unknown>[] =>
   ofType(from, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
 

@@ -5,7 +5,6 @@ import {
   CHINA,
   GLOBAL,
   LEAST,
-  Permission,
   TOLD,
   Template,
   flat,
@@ -15,12 +14,11 @@ import {
   short,
   statements,
   synth,
+  words,
 } from './support';
 
 const template = synth(TOLD);
 const ROUTE = 'TransloadRoutetoldNotifications';
-const words = ({ effect, action, resource, condition }: Permission): string =>
-  `${effect} ${action} on ${resource}${condition === '' ? '' : ` if ${condition}`}`;
 const sorted = (from: Template, role: string): string[] => permissions(from, role).map(words).sort();
 
 test('when a route has notifications, a pipe hands batches of its queue to a machine and does not wait', () => {

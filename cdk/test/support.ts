@@ -36,6 +36,11 @@ export interface Permission {
   readonly condition: string;
 }
 
+/** A permission in words, with its effect. */
+export function words({ effect, action, resource, condition }: Permission): string {
+  return `${effect} ${action} on ${resource}${condition === '' ? '' : ` if ${condition}`}`;
+}
+
 /** A folder with binaries that nobody runs. */
 export function dummyCode(without?: string): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'transload-code-'));
