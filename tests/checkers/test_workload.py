@@ -6,25 +6,16 @@ Run by `./check checkers`. TRANSLOAD is the program; SEED plays one workload aga
 import json
 import os
 import random
-import subprocess
 import tempfile
-import threading
 import time
 import unicodedata
 import unittest
-from pathlib import Path
 
-import boto3
-from botocore.config import Config
+from support import PATIENCE, Served
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target").resolve()
-TRANSLOAD = os.environ.get("TRANSLOAD") or str(TARGET / "debug" / "transload")
-RCLONE = os.environ.get("RCLONE", "rclone")
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
 KIB, MIB = 1 << 10, 1 << 20
 PART = 5 * MIB
-PATIENCE = 300.0
 
 # Where code that counts bytes goes wrong: around a frame, a chunk, the limit of an object sent whole, each of the first parts.
 BOUNDARIES = [0, 1, 2] + [n + d for n in (KIB, 16 * KIB, 64 * KIB, MIB, PART, 2 * PART, 3 * PART) for d in (-1, 0, 1)]
@@ -63,49 +54,6 @@ def attributes(rng):
     return {name: value for name, value in chosen.items() if rng.random() < 0.5}
 
 
-class Served:
-    """`transload local` with ports of its own."""
-
-    def __init__(self, home):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        command = [TRANSLOAD, "local", "--s3-port", "0", "--sfn-port", "0", "--home", home, "--output", "json"]
-        self.process = subprocess.Popen(command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.welcome = json.loads(self.process.stdout.readline())
-        # What it tells beyond that is not looked at, and must not fill the pipe.
-        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
-        self.reader.start()
-
-    def client(self, service, end, keys):
-        pairs = (line.split(" = ", 1) for line in Path(keys).read_text().splitlines() if " = " in line)
-        config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
-        return boto3.client(service, endpoint_url=end["endpoint"], region_name=end["region"], config=config, **dict(pairs))
-
-    def s3(self, side):
-        return self.client("s3", self.welcome[side], self.welcome[side]["credentials"])
-
-    def states(self):
-        return self.client("stepfunctions", self.welcome["stepFunctions"], self.welcome["source"]["credentials"])
-
-    def remote(self, side):
-        """A place as rclone is told of it: by the environment, keys and all."""
-        end = self.welcome[side]
-        pairs = dict(line.split(" = ", 1) for line in Path(end["credentials"]).read_text().splitlines() if " = " in line)
-        name = "RCLONE_CONFIG_%s_" % side.upper()
-        settings = {
-            "TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": end["endpoint"], "REGION": end["region"], "FORCE_PATH_STYLE": "true",
-            "ACCESS_KEY_ID": pairs["aws_access_key_id"], "SECRET_ACCESS_KEY": pairs["aws_secret_access_key"],
-            # Keys as they are, but for what a path can not hold.
-            "ENCODING": "None", "LIST_URL_ENCODE": "true",
-        }
-        return {name + key: value for key, value in settings.items()}
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(timeout=60)
-        self.reader.join(timeout=60)
-        self.process.stdout.close()
-
-
 class WhenARandomWorkloadIsMoved(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -117,8 +65,8 @@ class WhenARandomWorkloadIsMoved(unittest.TestCase):
         cls.source, cls.destination = cls.served.s3("source"), cls.served.s3("destination")
         cls.states = cls.served.states()
         for bucket in ("work", "many"):
-            cls.create_bucket("source", bucket)
-            cls.create_bucket("destination", f"{bucket}-cn")
+            cls.served.create_bucket("source", bucket)
+            cls.served.create_bucket("destination", f"{bucket}-cn")
         versioned = {"Status": "Enabled"}
         cls.source.put_bucket_versioning(Bucket="many", VersioningConfiguration=versioned)
         cls.destination.put_bucket_versioning(Bucket="many-cn", VersioningConfiguration=versioned)
@@ -132,19 +80,12 @@ class WhenARandomWorkloadIsMoved(unittest.TestCase):
         ])
 
     @classmethod
-    def create_bucket(cls, side, bucket):
-        region = cls.served.welcome[side]["region"]
-        # us-east-1 takes no constraint, every other Region only its own.
-        there = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        getattr(cls, side).create_bucket(Bucket=bucket, **there)
-
-    @classmethod
     def put_workload(cls, rng):
         """Every awkward key with a random size, every boundary under a key of its own."""
         sizes = {key: rng.choice(BOUNDARIES[:12] + [rng.randrange(3 * PART)]) for key in AWKWARD}
         sizes |= {f"size/{size}": size for size in BOUNDARIES}
-        # Without bytes it would be the marker of a directory to rclone.
-        sizes["trailing/"] = 17
+        # Without bytes they would be markers of directories to rclone.
+        sizes |= {key: 17 for key in AWKWARD if key.endswith("/")}
         for key, size in sizes.items():
             cls.source.put_object(Bucket="work", Key=key, Body=body(rng, size), **attributes(rng))
         # One that was put in parts, of other lengths than ours.
@@ -225,51 +166,29 @@ class WhenARandomWorkloadIsMoved(unittest.TestCase):
                     self.assertTrue(here == expected, f"not the bytes of version {version}")
 
     def test_then_rclone_finds_no_difference(self):
-        found = self.rclone("check", "--download", "source:work", "destination:work-cn")
+        found = self.served.rclone("check", "--download", "source:work", "destination:work-cn")
         self.assertEqual(found.returncode, 0, found.stderr)
         self.assertEqual(found.stderr.count("- ignoring"), 2 * len(UNNAMEABLE), found.stderr)
         self.assertIn(f"{len(self.keys) - len(UNNAMEABLE)} matching files", found.stderr)
 
     def test_then_a_whole_bucket_is_made_like_another_and_rclone_finds_no_difference(self):
-        self.create_bucket("destination", "synced-cn")
-        folder = Path(self.home.name)
-        (folder / "locations.toml").write_text("".join(self.location(side) for side in ("source", "destination")))
-        places = [f"{self.served.welcome[side]['location']}:s3://{bucket}" for side, bucket in (("source", "work"), ("destination", "synced-cn"))]
-        command = [TRANSLOAD, "sync", *places, "--batch-object-limit", str(MIB), "--home", str(folder / "sync"), "--locations", str(folder / "locations.toml")]
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self.served.create_bucket("destination", "synced-cn")
         for copied in (len(self.keys), 0):
-            ran = subprocess.run([*command, "--output", "json"], env=kept, capture_output=True, text=True, timeout=PATIENCE, check=False)
-            self.assertEqual(ran.returncode, 0, ran.stderr)
-            self.assertEqual(json.loads(ran.stdout)["counts"]["copied"]["objects"], copied)
-        found = self.rclone("check", "--download", "source:work", "destination:synced-cn")
+            counts = self.served.sync("work", "synced-cn", "--batch-object-limit", str(MIB))
+            self.assertEqual(counts["copied"]["objects"], copied)
+        found = self.served.rclone("check", "--download", "source:work", "destination:synced-cn")
         self.assertEqual(found.returncode, 0, found.stderr)
         self.assertIn(f"{len(self.keys) - len(UNNAMEABLE)} matching files", found.stderr)
 
-    def location(self, side):
-        """A place as transload is told of it."""
-        end = self.served.welcome[side]
-        return (
-            f'[locations.{end["location"]}]\nkind = "s3"\nregion = "{end["region"]}"\nendpoint = "{end["endpoint"]}"\n'
-            f'allow_http = true\npath_style = true\ncredentials = {{ file = "{end["credentials"]}" }}\n'
-        )
-
     def test_then_rclone_would_find_a_difference(self):
         key = f"size/{PART + 1}"
-        self.create_bucket("destination", "spoilt-cn")
+        self.served.create_bucket("destination", "spoilt-cn")
         spoilt = bytearray(self.source.get_object(Bucket="work", Key=key)["Body"].read())
         spoilt[PART] ^= 1
         self.destination.put_object(Bucket="spoilt-cn", Key=key, Body=bytes(spoilt))
-        found = self.rclone("check", "--download", "source:work/size", "destination:spoilt-cn/size", "--include", f"/{PART + 1}")
+        found = self.served.rclone("check", "--download", "source:work/size", "destination:spoilt-cn/size", "--include", f"/{PART + 1}")
         self.assertNotEqual(found.returncode, 0)
         self.assertIn("1 differences found", found.stderr)
-
-    def rclone(self, *arguments):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment = kept | self.served.remote("source") | self.served.remote("destination")
-        environment["RCLONE_CONFIG"] = os.path.join(self.home.name, "no-rclone.conf")
-        # Keys are other keys if their bytes differ, whatever they look like.
-        command = [RCLONE, *arguments, "--no-unicode-normalization"]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 if __name__ == "__main__":
