@@ -1,7 +1,7 @@
 //! What became of each object: a record, or something that is left.
 
 use transload_wire::{
-    BatchOutput, ErrorName, Etag, Failure, Item, ObjectRecord, Outcome, Requests, Unfinished,
+    BatchOutput, ErrorName, Etag, Failure, Item, ObjectRecord, Outcome, Requests, Unfinished, shorten,
 };
 
 use crate::Work;
@@ -46,7 +46,7 @@ pub(crate) fn output(
             ended => output.records.push(record(item, ended, duration_ms)),
         }
     }
-    shorten(&mut output);
+    shorten_causes(&mut output);
     output
 }
 
@@ -70,15 +70,12 @@ fn record(item: Item, ended: Result<Ended, Failure>, duration_ms: u64) -> Object
 }
 
 /// Keeps the answer below what a state may give.
-fn shorten(output: &mut BatchOutput) {
+fn shorten_causes(output: &mut BatchOutput) {
     let records = output.records.iter_mut().filter_map(|record| record.cause.as_mut());
     let mut causes: Vec<&mut String> =
         records.chain(output.left.iter_mut().map(|left| &mut left.cause)).collect();
     let most = (CAUSES / causes.len().max(1)).clamp(*CAUSE.start(), *CAUSE.end());
     for cause in &mut causes {
-        if cause.len() > most {
-            cause.truncate(cause.floor_char_boundary(most));
-            cause.push_str("...");
-        }
+        shorten(cause, most);
     }
 }

@@ -2,7 +2,7 @@
 
 use transload_store::gone::{self, Erased};
 use transload_store::{ObjectRef, StoredRef};
-use transload_wire::{Doomed, Failure, ObjectRecord, Outcome};
+use transload_wire::{Doomed, Failure, ObjectRecord, Outcome, shorten};
 
 use crate::Work;
 
@@ -34,16 +34,11 @@ pub(crate) async fn delete(work: &Work, doomed: Doomed) -> ObjectRecord {
         etag: Some(doomed.etag),
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         error,
-        cause: cause.map(shortened),
+        cause: cause.map(|mut cause| {
+            shorten(&mut cause, CAUSE);
+            cause
+        }),
     }
-}
-
-fn shortened(mut cause: String) -> String {
-    if cause.len() > CAUSE {
-        cause.truncate(cause.floor_char_boundary(CAUSE));
-        cause.push_str("...");
-    }
-    cause
 }
 
 async fn settle(work: &Work, doomed: &Doomed) -> Result<Ended, Failure> {

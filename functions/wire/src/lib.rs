@@ -22,6 +22,7 @@ mod place;
 mod plan;
 mod remove;
 mod report;
+mod shorten;
 mod source;
 mod states;
 mod sync;
@@ -43,6 +44,7 @@ pub use place::{Destination, Event, Expect, TransferRequest};
 pub use plan::{Frozen, PLAN_VERSION, PlanCopy, PlanEnd, PlanHead, PlanLine, PlanSkip};
 pub use remove::{Removal, RemoveInput, RemoveOutput};
 pub use report::{Counts, DeleteInput, DeleteOutput, ReportInput, ReportOutput, Round, Todo};
+pub use shorten::shorten;
 pub use source::{KnownChecksum, QueryPlace, Source, StoredSource, UrlSource};
 pub use states::{
     AbortInput, AbortOutput, CompleteInput, CompleteOutput, CopyInput, Decision, ExecutionInfo, HeadInput,

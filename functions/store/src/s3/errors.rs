@@ -25,6 +25,11 @@ where
         (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(400)) if is_of_framing(&error) => {
             Kind::Corrupted
         }
+        (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(400))
+            if verb == Verb::GetObject && is_of_customer_key(&error) =>
+        {
+            Kind::NeedsSseC
+        }
         (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(status)) => {
             kind_of(verb, code.as_deref(), status)
         }
@@ -42,6 +47,13 @@ where
 fn is_of_framing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     error.code() == Some("InvalidRequest")
         && error.message().is_some_and(|message| message.contains("aws-chunked"))
+}
+
+/// In S3's words: "The object was stored using a form of Server Side Encryption. The correct parameters must be provided".
+fn is_of_customer_key<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let said = error.message().unwrap_or_default().to_ascii_lowercase();
+    error.code() == Some("InvalidRequest")
+        && ["server side encryption", "sse-c", "customer-provided"].iter().any(|words| said.contains(words))
 }
 
 /// Nothing was sent, or no answer came: credentials that can not be read are told apart from a broken connection.
@@ -172,6 +184,9 @@ where
     {
         text.push_str(": ");
         text.extend(words.chars().filter(|c| !c.is_control()).take(300));
+    }
+    if kind == Kind::NeedsSseC {
+        text.push_str(": encrypted with a key of the client's own (SSE-C)");
     }
     if let Some(id) = error.request_id() {
         text.push_str(&format!(", request {id}"));

@@ -69,23 +69,10 @@ async fn why(store: &S3Store, object: &StoredRef, head: StoreError) -> Option<St
         .await;
     Some(match asked {
         Ok(_) => return None,
-        Err(error) if error.kind == Kind::InvalidRequest && is_sse_c(&error.message) => StoreError::new(
-            Kind::NeedsSseC,
-            format!("HeadObject {place}: encrypted with a key of the client's own (SSE-C)"),
-        )
-        .caused_by(error),
         Err(error) if error.kind == Kind::WrongRange => head,
         // Not known why: worth another try later.
         Err(error) => error,
     })
-}
-
-/// In S3's words: "The object was stored using a form of Server Side Encryption. The correct parameters must be provided".
-fn is_sse_c(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    message.contains("server side encryption")
-        || message.contains("sse-c")
-        || message.contains("customer-provided")
 }
 
 pub(super) async fn tags(

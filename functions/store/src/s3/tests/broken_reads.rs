@@ -58,7 +58,11 @@ async fn a_small_call_is_tried_again_and_every_try_counts() {
 
 #[tokio::test]
 async fn what_does_not_pass_is_told_by_its_kind() {
+    let customer_key = "The object was stored using a form of Server Side Encryption. The correct parameters must be \
+                        provided to retrieve the object.";
     let rows = [
+        (Answer::error(400, "InvalidRequest", customer_key), Kind::NeedsSseC),
+        (Answer::error(400, "InvalidRequest", "something else"), Kind::InvalidRequest),
         (Answer::slow_down(), Kind::Throttled),
         (Answer::gateway_timeout(), Kind::Unavailable),
         (Answer::bad_gateway(), Kind::Unavailable),
