@@ -83,13 +83,13 @@ async function gate(port) {
 const hash = (text) => createHash("sha256").update(text).digest("hex");
 const mac = (key, text) => createHmac("sha256", key).update(text).digest();
 
-/** A signed PUT: of a bucket, or of an object. */
-export async function put(place, path, body = "") {
+/** A signed PUT: of a bucket, or of an object with these headers too. */
+export async function put(place, path, body = "", more = {}) {
   const file = readFileSync(place.credentials, "utf8");
   const [id, secret] = ["aws_access_key_id", "aws_secret_access_key"].map((name) => new RegExp(`${name} = (\\S+)`).exec(file)[1]);
   const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   const url = new URL(path, place.endpoint);
-  const headers = { host: url.host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD", "x-amz-date": date };
+  const headers = { host: url.host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD", "x-amz-date": date, ...more };
   const names = Object.keys(headers).sort();
   const canonical = ["PUT", url.pathname, "", ...names.map((name) => `${name}:${headers[name]}`), "", names.join(";"), "UNSIGNED-PAYLOAD"].join("\n");
   const scope = [date.slice(0, 8), place.region, "s3", "aws4_request"];
@@ -117,8 +117,8 @@ credentials = { file = "${place.credentials}" }
   return location("global", told.source, told.source.endpoint, "aws") + location("china", told.destination, endpoint, "aws-cn");
 }
 
-/** Everything, and how it ends. */
-export async function bench() {
+/** Two places with a bucket each, a gate, a browser, a folder; and how they end. */
+export async function places() {
   const folder = mkdtempSync(join(tmpdir(), "transload-console-"));
   const local = await program(folder, ["local", "--home", join(folder, "places"), "--s3-port", "0", "--sfn-port", "0", "--output", "json"]);
   const { source, destination } = local.told;
@@ -126,22 +126,48 @@ export async function bench() {
   await bucket(destination, "album-cn");
   const between = await gate(Number(new URL(destination.endpoint).port));
   writeFileSync(join(folder, "transload.toml"), locations(local.told, between.endpoint));
-  const console = await program(folder, ["console", "--home", join(folder, "home"), "--port", "0", "--output", "json"]);
   const { chromium: driver } = require("playwright-core");
   const browser = await driver.launch({ executablePath: chromium, args: ["--no-sandbox"] });
   const end = async () => {
     await browser.close();
-    between.open();
-    await ended(console);
     await between.end();
     await ended(local);
     rmSync(folder, { recursive: true });
   };
-  return { url: console.told.url, source, destination, gate: between, browser, end };
+  return { folder, source, destination, gate: between, browser, end };
 }
 
-/** A page that notes each address it asks and each error it meets. */
+/** Everything, and how it ends. */
+export async function bench() {
+  const two = await places();
+  const console = await program(two.folder, ["console", "--home", join(two.folder, "home"), "--port", "0", "--output", "json"]);
+  const end = async () => {
+    two.gate.open();
+    await ended(console);
+    await two.end();
+  };
+  return { ...two, url: console.told.url, end };
+}
+
+/** Runs the program to its end. */
+export async function run(folder, args) {
+  const child = spawn(join(built, "debug/transload"), args, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data) => (stdout += data));
+  child.stderr.on("data", (data) => (stderr += data));
+  const code = await new Promise((done) => child.once("close", done));
+  return { code, stdout, stderr };
+}
+
+/** The console, which notes each address it asks and each error it meets. */
 export async function open(bench, options = {}) {
+  const opened = await visit(bench, bench.url, options);
+  await opened.page.getByRole("heading", { name: "Places" }).waitFor();
+  return opened;
+}
+
+/** As `open`, of any address. */
+export async function visit(bench, url, options = {}) {
   const context = await bench.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const asked = [];
@@ -149,8 +175,7 @@ export async function open(bench, options = {}) {
   page.on("request", (request) => asked.push(request.url()));
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  await page.goto(bench.url);
-  await page.getByRole("heading", { name: "Places" }).waitFor();
+  await page.goto(url);
   return { page, asked, errors, context };
 }
 
