@@ -10,8 +10,9 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
 import { Location } from './location';
+import { FileSystem } from './file-system';
 import { Network } from './network';
-import { grantListing } from './permissions';
+import { grantListing, mounts } from './permissions';
 import { Fields, Problem, checkFields, checkForm } from './problem';
 import { RetentionProps, logGroup } from './retention';
 import { StateMachine } from './state-machine';
@@ -53,6 +54,11 @@ export interface BrowseConstructProps extends RetentionProps {
    * @default - none: Lambda's own
    */
   readonly network?: Network;
+  /**
+   * File system that is shown.
+   * @default - none
+   */
+  readonly files?: FileSystem;
 }
 
 const FIELDS: Fields<BrowseProps> = { issuer: 'text', audience: 'texts' };
@@ -113,6 +119,9 @@ export class Browse extends Construct {
       tracing: lambda.Tracing.ACTIVE,
     });
     props.network?._connect(this.handler);
+    if (mounts('browse', props.transfers)) {
+      props.files?._connect(this.handler);
+    }
     // The one route there is: what it does not let in reaches nothing.
     this.api = new apigateway.HttpApi(this, 'Api', {
       description: 'The page of transload and its API',
@@ -123,7 +132,7 @@ export class Browse extends Construct {
     this.url = this.makeStage(props).url;
   }
 
-  private makeRole({ stateMachine, bucketMachine, transfers, network }: BrowseConstructProps): iam.Role {
+  private makeRole({ stateMachine, bucketMachine, transfers, network, files }: BrowseConstructProps): iam.Role {
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: 'What the page of transload may do',
@@ -147,7 +156,7 @@ export class Browse extends Construct {
         "Executions of this stack's machines; their names are given when they start.",
       );
     }
-    grantListing(role, transfers);
+    grantListing(role, transfers, files);
     network?._grantInterfaces(role);
     acknowledgeResource(
       role,

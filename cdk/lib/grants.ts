@@ -400,3 +400,8 @@ function actionsOf(grants: readonly Grant[]): string[] {
 export function opens(name: FunctionName, side: Side): boolean {
   return GRANTS[name][side].length > 0;
 }
+
+/** Whether a function changes an end: that is more than reading for a place which tells the two apart. */
+export function writes(name: FunctionName, side: Side): boolean {
+  return GRANTS[name][side].some(({ action }) => /^s3:(Put|Delete|Abort)/.test(action));
+}

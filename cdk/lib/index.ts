@@ -1,5 +1,6 @@
 // What others may use.
 export { Browse, BrowseConstructProps, BrowseProps } from './browse';
+export { FileSystem, FileSystemConstructProps } from './file-system';
 export * from './janitor';
 export * from './location';
 export * from './location-props';

@@ -1,5 +1,6 @@
 // Whether what is said of a location can be so, before anything is deployed.
 import { Stack, Token } from 'aws-cdk-lib';
+import { checkFiles } from './location-files';
 import { LocationBucket, LocationCredentials, LocationProps, WebIdentity } from './location-props';
 import {
   PARTITIONS,
@@ -25,6 +26,7 @@ const FIELDS: Fields<LocationProps> = {
   expectedBucketOwner: 'text',
   credentials: 'object',
   buckets: 'objects',
+  files: 'object',
 };
 const CREDENTIALS: Fields<LocationCredentials> = {
   secret: 'text',
@@ -47,6 +49,10 @@ const KEY_ARN = /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/;
 export function checkLocation(path: string, props: LocationProps, stack: Stack): string | undefined {
   refuseKeys(path, props);
   checkProps(path, props);
+  if (props.files !== undefined) {
+    checkFiles(path, props);
+    return stack.partition;
+  }
   const partition = findPartition(path, props, stack);
   if (props.credentials === undefined) {
     checkOwnRole(path, props, partition, stack);

@@ -66,6 +66,36 @@ export interface LocationBucket {
   readonly versions?: boolean;
 }
 
+/** A file system of EFS, instead of a store. Needs a network. */
+export interface LocationFiles {
+  /**
+   * ARN of an access point of an existing file system; its mount targets are in the network's subnets. Everybody who mounts it is
+   * the user that it names.
+   * @default - a new file system, encrypted, with an access point and backups, in the new network
+   */
+  readonly accessPointArn?: string;
+  /**
+   * ARN of the existing file system.
+   * @default - none; required with accessPointArn
+   */
+  readonly fileSystemArn?: string;
+  /**
+   * Folders beneath the access point, by the names that routes and requests give as buckets.
+   * @default - `{"files": "/"}`: all of it
+   */
+  readonly roots?: { [bucket: string]: string };
+  /**
+   * Mode of files that are written, in octal.
+   * @default 0644
+   */
+  readonly mode?: string;
+  /**
+   * Mode of folders that are made, in octal.
+   * @default 0755
+   */
+  readonly directoryMode?: string;
+}
+
 /** Properties of a location. */
 export interface LocationProps {
   /**
@@ -128,6 +158,11 @@ export interface LocationProps {
    * @default - none: the functions' own roles, which get grants on the buckets of the routes
    */
   readonly credentials?: LocationCredentials;
+  /**
+   * A file system of EFS instead of a store; then nothing else is said of the location. One in a stack.
+   * @default - a store
+   */
+  readonly files?: LocationFiles;
   /**
    * The buckets that routes may name.
    * @default - any, if there are credentials of its own; without them the list is required

@@ -3,6 +3,7 @@ import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { checkLocation } from './location-check';
+import { filesJson, rootsOf } from './location-files';
 import { LocationBucket, LocationCredentials, LocationProps } from './location-props';
 import { Problem, checkForm } from './problem';
 
@@ -25,9 +26,14 @@ export class Location extends Construct {
     this.partition = checkLocation(this.path, props, Stack.of(this));
   }
 
+  /** Whether it is a file system, and no store. */
+  public get isFiles(): boolean {
+    return this.props.files !== undefined;
+  }
+
   /** Whether the functions' own roles are used, so that these need grants on the buckets. */
   public get usesOwnRole(): boolean {
-    return this.props.credentials === undefined;
+    return this.props.credentials === undefined && !this.isFiles;
   }
 
   /** Whether requests leave the stack's Region, and so need a way out of a network without internet. */
@@ -50,7 +56,9 @@ export class Location extends Construct {
    * @internal
    */
   public _bucket(path: string, name: string, prefix: string): LocationBucket {
-    const buckets = this.props.buckets;
+    const { files } = this.props;
+    const buckets =
+      files === undefined ? this.props.buckets : Object.keys(rootsOf(files)).map((root) => ({ name: root }));
     if (buckets === undefined) {
       return { name };
     }
@@ -58,11 +66,11 @@ export class Location extends Construct {
     if (bucket === undefined) {
       throw new Problem(
         `${path}.bucket`,
-        `a bucket of ${this.path}.buckets (${buckets.map((one) => one.name).join(', ')})`,
+        `a bucket of ${this.path}.${files === undefined ? 'buckets' : 'files.roots'} (${buckets.map((one) => one.name).join(', ')})`,
         name,
       );
     }
-    const prefixes = bucket.prefixes ?? [''];
+    const prefixes = (bucket as LocationBucket).prefixes ?? [''];
     if (!prefixes.some((allowed) => prefix.startsWith(allowed))) {
       throw new Problem(
         `${path}.prefix`,
@@ -79,6 +87,9 @@ export class Location extends Construct {
    */
   public _json(): Record<string, unknown> {
     const props = this.props;
+    if (props.files !== undefined) {
+      return filesJson(props.files);
+    }
     const elsewhere = props.endpoint !== undefined && this.partition === undefined;
     return {
       kind: 's3',

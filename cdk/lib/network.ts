@@ -2,6 +2,7 @@
 // only if a location needs it.
 import { Fn } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -19,7 +20,7 @@ export interface NetworkProps {
    */
   readonly subnetIds?: string[];
   /**
-   * Security groups in the existing network; they have to let out port 443.
+   * Security groups in the existing network; they have to let out port 443, and for a file system 2049.
    * @default - none; required with subnetIds
    */
   readonly securityGroupIds?: string[];
@@ -61,6 +62,8 @@ export class Network extends Construct {
   public readonly subnetIds: string[];
   /** The security groups of functions. */
   public readonly securityGroupIds: string[];
+  /** What was made; undefined for an existing network. */
+  private readonly made?: { readonly vpc: ec2.Vpc; readonly workers: ec2.SecurityGroup };
 
   constructor(scope: Construct, id: string, props: NetworkConstructProps) {
     super(scope, id);
@@ -82,6 +85,38 @@ export class Network extends Construct {
     this.addEndpoints(vpc, workers, props);
     this.subnetIds = vpc.selectSubnets(subnetsOf(gateways)).subnetIds;
     this.securityGroupIds = [workers.securityGroupId];
+    this.made = { vpc, workers };
+  }
+
+  /** @internal */
+  public get _isNew(): boolean {
+    return this.made !== undefined;
+  }
+
+  /**
+   * Where the functions of a new network reach a file system: in each of their subnets, by NFS, and nobody else.
+   * @internal
+   */
+  public _mountTargets(scope: Construct, fileSystemId: string): efs.CfnMountTarget[] {
+    if (this.made === undefined) {
+      return [];
+    }
+    const { vpc, workers } = this.made;
+    const group = new ec2.SecurityGroup(scope, 'Targets', {
+      vpc,
+      description: 'File system of transload: in from the functions, by NFS',
+      allowAllOutbound: false,
+    });
+    group.addIngressRule(workers, ec2.Port.NFS, 'Functions of transload');
+    workers.addEgressRule(group, ec2.Port.NFS, 'The file system');
+    return this.subnetIds.map(
+      (subnetId, index) =>
+        new efs.CfnMountTarget(scope, `Target${index}`, {
+          fileSystemId,
+          subnetId,
+          securityGroups: [group.securityGroupId],
+        }),
+    );
   }
 
   /** @internal */

@@ -2,32 +2,62 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledgeResource } from './acknowledge';
-import { FunctionName, Need, Side, grantsFor, opens, workGrants } from './grants';
+import { FileSystem } from './file-system';
+import { FunctionName, Need, Side, grantsFor, opens, workGrants, writes } from './grants';
 import { HANDED_PREFIXES, ResultsBucket, WORK_PREFIX } from './results-bucket';
 import { Transfer, TransferEnd } from './transfer';
 
+/** An end of a transfer that a function opens. */
+interface Opened {
+  readonly transfer: Transfer;
+  readonly side: Side;
+}
+
+const SIDES = ['source', 'destination'] as const;
+
 /** Gives a function's role what it needs for these transfers. */
-export function grantTransfers(role: iam.Role, name: FunctionName, transfers: Transfer[]): void {
-  for (const transfer of transfers.filter((one) => serves(name, one))) {
-    for (const side of ['source', 'destination'] as const) {
-      if (opens(name, side)) {
-        grantEnd(role, name, side, transfer);
-      }
+export function grantTransfers(
+  role: iam.Role,
+  name: FunctionName,
+  transfers: Transfer[],
+  files: FileSystem | undefined,
+): void {
+  for (const { transfer, side } of openedBy(name, transfers)) {
+    if (transfer[side].location.isFiles) {
+      files?._grant(role, writes(name, side));
+    } else {
+      grantEnd(role, name, side, transfer);
     }
   }
   denyWithoutTls(role);
 }
 
 /** Gives a role what it needs to show the trees at the ends of these transfers. */
-export function grantListing(role: iam.Role, transfers: Transfer[]): void {
+export function grantListing(role: iam.Role, transfers: Transfer[], files: FileSystem | undefined): void {
   for (const end of transfers.flatMap(({ source, destination }) => [source, destination])) {
-    if (end.location.usesOwnRole) {
+    if (end.location.isFiles) {
+      files?._grant(role, false);
+    } else if (end.location.usesOwnRole) {
       allow(role, ['s3:ListBucket'], [bucketArn(role, end)], below(end));
     } else {
       grantCredentials(role, end);
     }
   }
   denyWithoutTls(role);
+}
+
+/** Whether a function, or the page, has to do with the file system. */
+export function mounts(name: FunctionName | 'browse', transfers: Transfer[]): boolean {
+  const all = transfers.flatMap((transfer) => SIDES.map((side) => ({ transfer, side })));
+  const opened = name === 'browse' ? all : openedBy(name, transfers);
+  return opened.some(({ transfer, side }) => transfer[side].location.isFiles);
+}
+
+function openedBy(name: FunctionName, transfers: Transfer[]): Opened[] {
+  const sides = SIDES.filter((side) => opens(name, side));
+  return transfers
+    .filter((transfer) => serves(name, transfer))
+    .flatMap((transfer) => sides.map((side) => ({ transfer, side })));
 }
 
 /** Gives a function's role what it needs in the bucket of the workflow's own. */

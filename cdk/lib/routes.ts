@@ -177,6 +177,7 @@ function checkEvents(path: string, route: RouteProps, source: TransferEnd): void
     }
     return;
   }
+  refuseFiles(`${path}.events`, source, '[], for a file system tells nobody of its files; compare by a schedule');
   const own = partitionOfStack(Stack.of(source.location));
   const { partition } = source.location;
   if (own === undefined || Token.isUnresolved(partition) || partition === own) {
@@ -190,8 +191,15 @@ function checkEvents(path: string, route: RouteProps, source: TransferEnd): void
   );
 }
 
+function refuseFiles(path: string, { location }: TransferEnd, expected: string): void {
+  if (location.isFiles) {
+    throw new Problem(path, `${expected}; found location ${location.locationName}`);
+  }
+}
+
 /** S3 writes to queues of the bucket's own Region; and it writes to a queue whose policy names the bucket and its owner. */
 function checkNotifications(path: string, { ignore, source: { prefix = '' } }: RouteProps, source: TransferEnd): void {
+  refuseFiles(`${path}.notifications`, source, 'a bucket, for a file system tells nobody of its files');
   const { location } = source;
   const { region } = Stack.of(location);
   const own = partitionOfStack(Stack.of(location));

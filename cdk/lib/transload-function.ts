@@ -8,10 +8,11 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
 import { checkArchitecture } from './architecture';
+import { FileSystem } from './file-system';
 import { FUNCTIONS, FunctionName, workGrants } from './grants';
 import { Location } from './location';
 import { Network } from './network';
-import { grantTransfers, grantWork } from './permissions';
+import { grantTransfers, grantWork, mounts } from './permissions';
 import { Problem, checkOneOf, checkRange } from './problem';
 import { ResultsBucket } from './results-bucket';
 import { RetentionProps, logGroup } from './retention';
@@ -51,6 +52,11 @@ export interface TransloadFunctionProps extends RetentionProps {
    */
   readonly network?: Network;
   /**
+   * File system that is mounted by functions which have an end there.
+   * @default - none
+   */
+  readonly files?: FileSystem;
+  /**
    * Bucket of the workflow's own, for functions that keep lists or reports there.
    * @default - none
    */
@@ -87,7 +93,7 @@ export class TransloadFunction extends Construct {
       description: `What function ${name} of transload may do`,
     });
     this.logGroup.grantWrite(role);
-    grantTransfers(role, name, props.transfers);
+    grantTransfers(role, name, props.transfers, props.files);
     const work = workOf(name, props);
     if (work !== undefined) {
       grantWork(role, name, work);
@@ -120,6 +126,9 @@ export class TransloadFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
     });
     props.network?._connect(handler);
+    if (mounts(name, props.transfers)) {
+      props.files?._connect(handler);
+    }
     return handler;
   }
 

@@ -4,6 +4,7 @@ import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { architectureOf } from './architecture';
 import { Browse, BrowseProps } from './browse';
+import { FileSystem, filesLocation } from './file-system';
 import { defaultCode, definitionFile } from './files';
 import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
 import { Janitor } from './janitor';
@@ -123,6 +124,8 @@ export class Transload extends Construct {
   public readonly observability: Observability;
   /** The network, if asked for. */
   public readonly network?: Network;
+  /** The file system, if a location is one. */
+  public readonly files?: FileSystem;
   /** The page, if asked for. */
   public readonly browse?: Browse;
 
@@ -134,6 +137,7 @@ export class Transload extends Construct {
     this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
     const transfers = resolveRoutes(props.routes, this.locations);
     this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
+    this.files = this.makeFiles(props);
     this.results = new ResultsBucket(this, 'Results', props);
     const code = props.code ?? defaultCode();
     const built = { code, architecture: architectureOf(this, props.architecture, code) };
@@ -170,8 +174,16 @@ export class Transload extends Construct {
     return new Network(this, 'Network', { network, locations: this.locations, asksStates, ...kept(props) });
   }
 
+  private makeFiles({ retain }: TransloadProps): FileSystem | undefined {
+    const { network } = this;
+    const location = filesLocation(this.locations, network);
+    return location === undefined || network === undefined
+      ? undefined
+      : new FileSystem(this, 'Files', { location, network, retain });
+  }
+
   private makeBrowse(browse: BrowseProps, props: TransloadProps, transfers: Transfer[], built: Built): Browse {
-    const { stateMachine, bucketMachine, locations, network } = this;
+    const { stateMachine, bucketMachine, locations, network, files } = this;
     return new Browse(this, 'Browse', {
       browse,
       ...built,
@@ -180,6 +192,7 @@ export class Transload extends Construct {
       locations,
       transfers,
       network,
+      files,
       ...kept(props),
     });
   }
@@ -238,6 +251,7 @@ export class Transload extends Construct {
         locations: this.locations,
         transfers,
         network: this.network,
+        files: this.files,
         work: this.results,
         ...kept(props),
       }),

@@ -3,6 +3,7 @@ import './grants';
 import './machines';
 import './notifications';
 import './browse';
+import './file-systems';
 import './routes';
 import './observability';
 import './security';

@@ -25,6 +25,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['TransferOptions', '`options` of a route'],
   ['TransferEncryption', '`options.encryption`'],
   ['TransferThaw', '`options.thaw`'],
+  ['LocationFiles', '`files` of a location'],
   ['NetworkProps', '`network`'],
   ['BrowseProps', '`browse`'],
 ];

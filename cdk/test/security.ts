@@ -8,6 +8,7 @@ import { TransloadStack } from '../lib/transload-stack';
 import {
   CHINA,
   CODE,
+  FILED,
   GLOBAL,
   LEAST,
   MANY,
@@ -34,7 +35,7 @@ function findings(made: TransloadStack): string[] {
 }
 
 test('cdk-nag finds nothing that is not acknowledged, in either partition', () => {
-  for (const made of [LEAST, OWN, MANY, TOLD, SHOWN, { ...MANY, browse: {} }]
+  for (const made of [LEAST, OWN, MANY, TOLD, SHOWN, { ...MANY, browse: {} }, FILED]
     .map((props) => stack(props))
     .concat(stack(TOLD, CHINA), stack(LEAST, {}))) {
     assert.deepStrictEqual(findings(made), []);

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../lib/config';
 import { definitionFile } from '../lib/files';
-import { CODE, MANY, OWN, PACKAGE, SHOWN, TOLD, Template, synth } from './support';
+import { CODE, FILED, MANY, OWN, PACKAGE, SHOWN, TOLD, Template, synth } from './support';
 
 const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 
@@ -93,6 +93,7 @@ test('the definitions are on record nowhere but in their own files', () => {
   keep('told', synth(TOLD));
   keep('shown', synth({ ...MANY, browse: { issuer: 'https://issuer.example.com/', audience: ['transload'] } }));
   keep('signed', synth(SHOWN));
+  keep('filed', synth(FILED));
   for (const file of fs.readdirSync(FOLDER)) {
     const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
     assert.match(text, /"DefinitionString": "<statemachine\/object\.asl\.json>"/);

@@ -173,6 +173,24 @@ export const TOLD: TransloadProps = {
 /** A page for whoever signs with IAM. */
 export const SHOWN: TransloadProps = { ...OWN, browse: {} };
 
+/** A new file system, written to by events of a bucket and compared with another one; and the page. */
+export const FILED: TransloadProps = {
+  code: CODE,
+  locations: { here: { buckets: [{ name: 'from' }, { name: 'into' }] }, efs: { files: {} } },
+  routes: [
+    { name: 'in', source: { location: 'here', bucket: 'from' }, destination: { location: 'efs', bucket: 'files' } },
+    {
+      name: 'out',
+      source: { location: 'efs', bucket: 'files', prefix: 'models/' },
+      destination: { location: 'here', bucket: 'into' },
+      events: [],
+      schedule: 'rate(1 day)',
+    },
+  ],
+  network: {},
+  browse: {},
+};
+
 /** As the app runs: with the flags of cdk.json. */
 export function app(): App {
   const { context } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'cdk.json'), 'utf8')) as {
