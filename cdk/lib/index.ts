@@ -1,6 +1,7 @@
 // What others may use.
 export { Browse, BrowseConstructProps, BrowseProps } from './browse';
 export { FileSystem, FileSystemConstructProps } from './file-system';
+export { HttpsProps } from './https';
 export * from './janitor';
 export * from './location';
 export * from './location-props';

@@ -7,6 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
+import { HttpsProps } from './https';
 import { Location } from './location';
 import { LocationCredentials } from './location-props';
 import { Fields, Problem, checkFields, checkForm, checkRange } from './problem';
@@ -31,7 +32,7 @@ export interface NetworkProps {
   readonly cidr?: string;
   /**
    * NAT gateways of the new network, 0 to 2. Each costs by the hour and by the byte.
-   * @default - 1 if a location is in another Region, partition or store, else 0
+   * @default - 1 if a location is in another Region, partition or store, or there is `https`, else 0
    */
   readonly natGateways?: number;
 }
@@ -47,6 +48,11 @@ export interface NetworkConstructProps extends RetentionProps {
    * @default false
    */
   readonly asksStates?: boolean;
+  /**
+   * What is allowed of URLs.
+   * @default - none are read
+   */
+  readonly https?: HttpsProps;
 }
 
 const FIELDS: Fields<NetworkProps> = {
@@ -74,7 +80,9 @@ export class Network extends Construct {
       this.securityGroupIds = network.securityGroupIds ?? [];
       return;
     }
-    const gateways = network.natGateways ?? (props.locations.some((location) => location.isElsewhere) ? 1 : 0);
+    const gateways =
+      network.natGateways ??
+      (props.https !== undefined || props.locations.some((location) => location.isElsewhere) ? 1 : 0);
     const vpc = this.makeVpc(network, gateways, props);
     const workers = new ec2.SecurityGroup(this, 'Workers', {
       vpc,
@@ -173,13 +181,13 @@ export class Network extends Construct {
   private addEndpoints(
     vpc: ec2.Vpc,
     workers: ec2.SecurityGroup,
-    { locations, asksStates = false }: NetworkConstructProps,
+    { locations, asksStates = false, https = {} }: NetworkConstructProps,
   ): void {
     const has = (way: keyof LocationCredentials): boolean =>
       locations.some((location) => location.props.credentials?.[way] !== undefined);
     const services = {
-      Secrets: [ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, has('secret')],
-      Parameters: [ec2.InterfaceVpcEndpointAwsService.SSM, has('parameter')],
+      Secrets: [ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, has('secret') || https.secrets !== undefined],
+      Parameters: [ec2.InterfaceVpcEndpointAwsService.SSM, has('parameter') || https.parameters !== undefined],
       Roles: [ec2.InterfaceVpcEndpointAwsService.STS, has('role')],
       Tokens: [ec2.InterfaceVpcEndpointAwsService.STS, has('webIdentity')],
       States: [ec2.InterfaceVpcEndpointAwsService.STEP_FUNCTIONS, asksStates],

@@ -32,6 +32,33 @@ export function grantTransfers(
   denyWithoutTls(role);
 }
 
+/** The functions that see to a transfer from a URL: what has no versions is not looked at again, and nothing there thaws. */
+const OF_URLS: readonly FunctionName[] = ['head', 'init', 'part', 'complete', 'copy', 'abort'];
+
+/** Gives a function's role what it needs to write there what a URL gives, which has no tags. */
+export function grantUrls(
+  role: iam.Role,
+  name: FunctionName,
+  destinations: TransferEnd[],
+  files: FileSystem | undefined,
+): void {
+  if (!OF_URLS.includes(name)) {
+    return;
+  }
+  for (const end of destinations) {
+    if (end.location.isFiles) {
+      files?._grant(role, writes(name, 'destination'));
+    } else {
+      grantEnd(role, name, 'destination', {
+        name: 'https',
+        source: end,
+        destination: end,
+        options: { copyTags: false },
+      });
+    }
+  }
+}
+
 /** Gives a role what it needs to show the trees at the ends of these transfers. */
 export function grantListing(role: iam.Role, transfers: Transfer[], files: FileSystem | undefined): void {
   for (const end of transfers.flatMap(({ source, destination }) => [source, destination])) {
@@ -47,7 +74,14 @@ export function grantListing(role: iam.Role, transfers: Transfer[], files: FileS
 }
 
 /** Whether a function, or the page, has to do with the file system. */
-export function mounts(name: FunctionName | 'browse', transfers: Transfer[]): boolean {
+export function mounts(
+  name: FunctionName | 'browse',
+  transfers: Transfer[],
+  urlDestinations: TransferEnd[] = [],
+): boolean {
+  if (name !== 'browse' && OF_URLS.includes(name) && urlDestinations.some((end) => end.location.isFiles)) {
+    return true;
+  }
   const all = transfers.flatMap((transfer) => SIDES.map((side) => ({ transfer, side })));
   const opened = name === 'browse' ? all : openedBy(name, transfers);
   return opened.some(({ transfer, side }) => transfer[side].location.isFiles);

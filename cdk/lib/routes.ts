@@ -134,6 +134,14 @@ function refuseOverlap(path: string, source: TransferEnd, destination: TransferE
   }
 }
 
+/**
+ * Where URLs may be written.
+ * @internal
+ */
+export function resolveDestinations(ends: RouteEnd[], locations: Location[]): TransferEnd[] {
+  return ends.map((end, index) => resolveEnd(`https.destinations[${index}]`, end, locations));
+}
+
 function resolveEnd(path: string, end: RouteEnd, locations: Location[]): TransferEnd {
   checkFields(path, end, END);
   for (const field of ['location', 'bucket'] as const) {

@@ -10,14 +10,15 @@ import { acknowledgeResource } from './acknowledge';
 import { checkArchitecture } from './architecture';
 import { FileSystem } from './file-system';
 import { FUNCTIONS, FunctionName, workGrants } from './grants';
+import { HttpsProps, grantQueries, httpsJson } from './https';
 import { Location } from './location';
 import { Network } from './network';
-import { grantTransfers, grantWork, mounts } from './permissions';
+import { grantTransfers, grantUrls, grantWork, mounts } from './permissions';
 import { Problem, checkOneOf, checkRange } from './problem';
 import { ResultsBucket } from './results-bucket';
 import { RetentionProps, logGroup } from './retention';
 import { SIZES } from './sizing';
-import { Transfer } from './transfer';
+import { Transfer, TransferEnd } from './transfer';
 
 /** Properties of a function. */
 export interface TransloadFunctionProps extends RetentionProps {
@@ -51,6 +52,16 @@ export interface TransloadFunctionProps extends RetentionProps {
    * @default - none: Lambda's own, with a way to the internet
    */
   readonly network?: Network;
+  /**
+   * What is allowed of transfers from URLs.
+   * @default - no more than what the routes' ends allow
+   */
+  readonly https?: HttpsProps;
+  /**
+   * Where URLs may be written beside the routes' ends.
+   * @default - nowhere
+   */
+  readonly urlDestinations?: TransferEnd[];
   /**
    * File system that is mounted by functions which have an end there.
    * @default - none
@@ -94,6 +105,8 @@ export class TransloadFunction extends Construct {
     });
     this.logGroup.grantWrite(role);
     grantTransfers(role, name, props.transfers, props.files);
+    grantUrls(role, name, props.urlDestinations ?? [], props.files);
+    grantQueries(role, name, props.https);
     const work = workOf(name, props);
     if (work !== undefined) {
       grantWork(role, name, work);
@@ -126,7 +139,7 @@ export class TransloadFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
     });
     props.network?._connect(handler);
-    if (mounts(name, props.transfers)) {
+    if (mounts(name, props.transfers, props.urlDestinations)) {
       props.files?._connect(handler);
     }
     return handler;
@@ -136,7 +149,7 @@ export class TransloadFunction extends Construct {
   private environment(name: FunctionName, props: TransloadFunctionProps): { [name: string]: string } {
     const work = workOf(name, props);
     return {
-      TRANSLOAD_LOCATIONS: locationsJson(this, props.locations),
+      TRANSLOAD_LOCATIONS: locationsJson(this, props.locations, httpsJson(name, props.https)),
       TRANSLOAD_MACHINE: props.machineName,
       TRANSLOAD_METRICS: '1',
       ...(work === undefined ? {} : { TRANSLOAD_WORK_BUCKET: work.bucket.bucketName }),
@@ -148,9 +161,9 @@ export class TransloadFunction extends Construct {
  * The locations as the functions read them.
  * @internal
  */
-export function locationsJson(scope: Construct, all: Location[]): string {
+export function locationsJson(scope: Construct, all: Location[], https?: Record<string, unknown>): string {
   const locations = Object.fromEntries(all.map((location) => [location.locationName, location._json()]));
-  const length = JSON.stringify({ locations }).length;
+  const length = JSON.stringify({ locations, https }).length;
   if (length > LARGEST_VARIABLES) {
     throw new Problem(
       'locations',
@@ -158,7 +171,7 @@ export function locationsJson(scope: Construct, all: Location[]): string {
       length,
     );
   }
-  return Stack.of(scope).toJsonString({ locations });
+  return Stack.of(scope).toJsonString({ locations, https });
 }
 
 /** The workflow's own bucket, if the function has anything to do there. */

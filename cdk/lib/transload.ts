@@ -7,6 +7,7 @@ import { Browse, BrowseProps } from './browse';
 import { FileSystem, filesLocation } from './file-system';
 import { defaultCode, definitionFile } from './files';
 import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
+import { HttpsProps, checkHttps } from './https';
 import { Janitor } from './janitor';
 import { Location } from './location';
 import { LocationProps } from './location-props';
@@ -16,9 +17,9 @@ import { Fields, Problem, checkFields, refuseKeys } from './problem';
 import { ResultsBucket } from './results-bucket';
 import { RetentionProps, checkRetention } from './retention';
 import { Route, RouteProps } from './route';
-import { resolveRoutes } from './routes';
+import { resolveDestinations, resolveRoutes } from './routes';
 import { StateMachine } from './state-machine';
-import { Transfer } from './transfer';
+import { Transfer, TransferEnd } from './transfer';
 import { TransloadFunction } from './transload-function';
 
 /** By this tag with the stack's name the command line finds the machine; by the machine's name that of comparisons. */
@@ -75,6 +76,12 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly network?: NetworkProps;
   /**
+   * What is allowed of transfers from URLs; without it they may be written to the ends of routes, from public addresses, and their
+   * queries can not be secrets.
+   * @default - none
+   */
+  readonly https?: HttpsProps;
+  /**
    * A page that shows transfers and steers them, with its API, behind API Gateway; `{}` for callers that sign with IAM.
    * @default - none
    */
@@ -99,6 +106,7 @@ export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
   reservedConcurrency: 'object',
   resultsRetentionDays: 'number',
   network: 'object',
+  https: 'object',
   browse: 'object',
   logRetentionDays: 'number',
   retain: 'flag',
@@ -136,12 +144,14 @@ export class Transload extends Construct {
     const places = new Construct(this, 'Locations');
     this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
     const transfers = resolveRoutes(props.routes, this.locations);
+    checkHttps(props.https ?? {});
+    const urlDestinations = resolveDestinations(props.https?.destinations ?? [], this.locations);
     this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
     this.files = this.makeFiles(props);
     this.results = new ResultsBucket(this, 'Results', props);
     const code = props.code ?? defaultCode();
     const built = { code, architecture: architectureOf(this, props.architecture, code) };
-    this.functions = this.makeFunctions(props, transfers, built);
+    this.functions = this.makeFunctions(props, transfers, urlDestinations, built);
     this.stateMachine = this.makeStateMachine(props);
     this.bucketMachine = this.makeBucketMachine(props);
     this.janitor = this.makeJanitor(props);
@@ -170,8 +180,9 @@ export class Transload extends Construct {
   }
 
   private makeNetwork(network: NetworkProps, props: TransloadProps): Network {
+    const { locations } = this;
     const asksStates = props.browse !== undefined;
-    return new Network(this, 'Network', { network, locations: this.locations, asksStates, ...kept(props) });
+    return new Network(this, 'Network', { network, locations, asksStates, https: props.https, ...kept(props) });
   }
 
   private makeFiles({ retain }: TransloadProps): FileSystem | undefined {
@@ -238,6 +249,7 @@ export class Transload extends Construct {
   private makeFunctions(
     props: TransloadProps,
     transfers: Transfer[],
+    urlDestinations: TransferEnd[],
     built: Built,
   ): { [name: string]: TransloadFunction } {
     const made = FUNCTIONS.map((name) => [
@@ -252,6 +264,8 @@ export class Transload extends Construct {
         transfers,
         network: this.network,
         files: this.files,
+        https: props.https,
+        urlDestinations,
         work: this.results,
         ...kept(props),
       }),

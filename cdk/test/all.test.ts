@@ -4,6 +4,7 @@ import './machines';
 import './notifications';
 import './browse';
 import './file-systems';
+import './https';
 import './routes';
 import './observability';
 import './security';

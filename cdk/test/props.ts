@@ -27,6 +27,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['TransferThaw', '`options.thaw`'],
   ['LocationFiles', '`files` of a location'],
   ['NetworkProps', '`network`'],
+  ['HttpsProps', '`https`'],
   ['BrowseProps', '`browse`'],
 ];
 

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../lib/config';
 import { definitionFile } from '../lib/files';
-import { CODE, FILED, MANY, OWN, PACKAGE, SHOWN, TOLD, Template, synth } from './support';
+import { CODE, FILED, LINKED, MANY, OWN, PACKAGE, SHOWN, TOLD, Template, synth } from './support';
 
 const FOLDER = path.join(PACKAGE, 'test', 'snapshots');
 
@@ -94,6 +94,7 @@ test('the definitions are on record nowhere but in their own files', () => {
   keep('shown', synth({ ...MANY, browse: { issuer: 'https://issuer.example.com/', audience: ['transload'] } }));
   keep('signed', synth(SHOWN));
   keep('filed', synth(FILED));
+  keep('linked', synth(LINKED));
   for (const file of fs.readdirSync(FOLDER)) {
     const text = fs.readFileSync(path.join(FOLDER, file), 'utf8');
     assert.match(text, /"DefinitionString": "<statemachine\/object\.asl\.json>"/);

@@ -191,6 +191,19 @@ export const FILED: TransloadProps = {
   browse: {},
 };
 
+/** URLs into a bucket of no route, with signatures that are kept in secrets and parameters. */
+export const LINKED: TransloadProps = {
+  ...LEAST,
+  locations: { here: { buckets: [{ name: 'from' }, { name: 'into' }, { name: 'links', kmsKeyArns: [key('links')] }] } },
+  https: {
+    destinations: [{ location: 'here', bucket: 'links', prefix: 'in/' }],
+    privateHosts: ['files.internal'],
+    secrets: ['transload/one', 'transload/urls/*', 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:two-AbCdEf'],
+    parameters: ['/transload/urls/*'],
+    kmsKeyArns: [key('urls')],
+  },
+};
+
 /** As the app runs: with the flags of cdk.json. */
 export function app(): App {
   const { context } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'cdk.json'), 'utf8')) as {
@@ -251,7 +264,10 @@ export function flat(value: unknown): string {
 
 /** All values of a condition in a line each. */
 function deep(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (Array.isArray(value)) {
+    return value.map(deep);
+  }
+  if (typeof value !== 'object' || value === null) {
     return value;
   }
   const keys = Object.keys(value);

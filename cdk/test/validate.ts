@@ -1,12 +1,12 @@
 // CDK's own check of the templates, which it makes before every deployment: with a flag of cdk.json, what it finds is an error.
 import * as assert from 'node:assert';
 import { test } from 'node:test';
-import { CHINA, FILED, LEAST, MANY, OWN, SHOWN, TOLD, synth } from './support';
+import { CHINA, FILED, LEAST, LINKED, MANY, OWN, SHOWN, TOLD, synth } from './support';
 
 process.env.CDK_VALIDATION = 'true';
 
 test('the templates pass the rules of CloudFormation', () => {
-  for (const props of [LEAST, OWN, MANY, TOLD, SHOWN, FILED]) {
+  for (const props of [LEAST, OWN, MANY, TOLD, SHOWN, FILED, LINKED]) {
     assert.doesNotThrow(() => synth(props));
   }
   assert.doesNotThrow(() => synth(LEAST, CHINA));
