@@ -101,20 +101,29 @@ impl World {
         self.direct().versions(DESTINATION_BUCKET, key)
     }
 
-    /// The token that an execution writes into its object's metadata; none if it did not come so far.
-    async fn token(&self, arn: &str) -> Outcome<Option<String>> {
+    /// The token that an execution writes into its object's metadata, and the ETag of the source's version that it pinned
+    /// last; none if it did not come so far.
+    async fn aim(&self, arn: &str) -> Outcome<Option<Aim>> {
+        let mut aim = None;
         for event in self.history(arn).await? {
             let event = serde_json::to_value(&event).map_err(Broken::of)?;
             let head = &event["stateExitedEventDetails"]["assignedVariables"]["head"];
             if let Some(text) = head.as_str()
                 && let Ok(head) = serde_json::from_str::<Value>(text)
-                && let Some(token) = head["token"].as_str()
+                && let (Some(token), Some(etag)) = (head["token"].as_str(), head["source"]["etag"].as_str())
             {
-                return Ok(Some(token.to_owned()));
+                let etag = etag.trim_matches('"').to_owned();
+                aim = Some(Aim { token: token.to_owned(), etag });
             }
         }
-        Ok(None)
+        Ok(aim)
     }
+}
+
+/// What an execution is about to write.
+struct Aim {
+    token: String,
+    etag: String,
 }
 
 fn token_of(object: &StoredObject) -> Option<&str> {
@@ -185,12 +194,10 @@ impl Finding<'_> {
                 });
             }
             ("FAILED", _) if !ended.parked => {
-                let token = self.world.token(&ended.arn).await?;
-                let stands = self.world.arrived(key);
+                let aim = self.world.aim(&ended.arn).await?;
                 // Executions with the same input have the same token: another one may have been luckier.
                 let lucky = self.world.ledger().has_success(key);
-                let ours =
-                    !lucky && token.is_some() && stands.as_ref().and_then(token_of) == token.as_deref();
+                let ours = !lucky && aim.is_some_and(|aim| self.is_there(key, &aim));
                 self.expect(!ours, "I2", key, || {
                     format!(
                         "{at}: {} is reported, and this transfer's object is there: {}",
@@ -201,6 +208,15 @@ impl Finding<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether what stands is what an execution was about to write: with its token, and of the version that it pinned last. It
+    /// may have written an older one before the source was overwritten.
+    fn is_there(&self, key: &str, aim: &Aim) -> bool {
+        let Some(object) = self.world.arrived(key) else { return false };
+        let entries = self.world.ledger().entries.get(key).cloned().unwrap_or_default();
+        let is = |bytes: &[u8]| entries.iter().any(|entry| entry.etag == aim.etag && entry.bytes == bytes);
+        token_of(&object) == Some(aim.token.as_str()) && object.bytes().is_ok_and(|bytes| is(&bytes))
     }
 
     /// I1: exactly the version that was pinned.

@@ -104,3 +104,16 @@ pub(super) fn expected(work: &Whole, flowed: Option<&Flowed>) -> Expected {
         evidence: evidence.into_iter().flatten().collect(),
     }
 }
+
+/// What proves that an earlier call sent the pinned bytes, though they can not be read any more: the source's own checksum; or
+/// that the store took them with one, which it compared; or an ETag that is the MD5 on both sides.
+pub(super) fn accepted(work: &Whole) -> Expected {
+    let mut expected = expected(work, None);
+    let evidence = [
+        work.target.checksum_algorithm.map(|_| Evidence::Accepted { parts: 0 }),
+        // If the source's is none, it is never the destination's.
+        work.destination.etags_are_md5().then(|| Evidence::Etag(work.input.source.etag.clone())),
+    ];
+    expected.evidence.extend(evidence.into_iter().flatten());
+    expected
+}

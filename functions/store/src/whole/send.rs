@@ -5,6 +5,7 @@ use transload_wire::{ErrorName, Failure};
 use super::{Done, Trust, Whole, body};
 use crate::prove::{Standing, answers, condition, confirm, exists, guard, read_back};
 use crate::rewind::Rewind;
+use crate::stamp::is_made_of;
 use crate::tap::Flowed;
 use crate::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 
@@ -22,8 +23,37 @@ enum Met {
     Broken(Box<Head>, Failure),
 }
 
-/// Sends the object until it is proven.
+/// Sends the object until it is proven, or finds that an earlier call did.
 pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
+    match try_to_send(work).await {
+        Err(failure) if is_of_another_source(&failure) => sent_before(work, failure).await,
+        ended => ended,
+    }
+}
+
+/// What was pinned can not be read any more.
+fn is_of_another_source(failure: &Failure) -> bool {
+    matches!(
+        failure.name,
+        ErrorName::SourceChanged | ErrorName::SourceNotFound | ErrorName::SourceDeleteMarker
+    )
+}
+
+/// A worker that sent the object may have died before it could say so, and what it read is no longer there to be compared:
+/// what stands at the destination is judged by what it says of itself.
+async fn sent_before(work: &Whole, failure: Failure) -> Result<Done, Failure> {
+    let (store, destination) = (work.destination.as_ref(), &work.input.destination);
+    match read_back(store, destination, None, &body::accepted(work)).await {
+        // One token serves all versions of a source.
+        Ok(Standing::Proven(head)) if is_made_of(&head, &work.input.identity) => {
+            Ok(Done::of_head(*head, true))
+        }
+        Err(error) if error.is_transient() => Err(failure_of(error, Side::Destination)),
+        _ => Err(failure),
+    }
+}
+
+async fn try_to_send(work: &Whole) -> Result<Done, Failure> {
     let mut condition = condition(&work.input.options, work.input.replaces.as_ref());
     let mut backoff = Backoff::of_tries(TRIES);
     let mut mismatches = 0;

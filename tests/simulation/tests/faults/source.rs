@@ -1,9 +1,9 @@
 //! F09, F10: the source changes or vanishes while it is read.
 
-use simulation::{Builder, DESTINATION_BUCKET, Outcome, SOURCE_BUCKET, World};
+use simulation::{Builder, DESTINATION_BUCKET, Mishap, Outcome, SOURCE_BUCKET, World};
 use strict_s3::{Action, Answer, Rule, Versioning};
 
-use crate::kit::{PART, case, copied, fails, five, newer, overwrite, plan};
+use crate::kit::{PART, case, copied, fails, five, generic, newer, object, overwrite, plan};
 
 /// When the source changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,6 +136,82 @@ fn f10_the_pinned_version_is_deleted_midway() {
         let ended = fails(&world, "SourceNotFound").await?;
         assert!(ended.states.contains(&"Abort".to_owned()), "{ended:?}");
         assert_eq!(world.direct().versions(DESTINATION_BUCKET, "k").len(), 1, "the replay's");
+        Ok(())
+    });
+}
+
+/// The first try to copy ends so, and before the second the source changes.
+fn between_two_tries(world: &World, first: Mishap, change: impl Fn(&strict_s3::Direct) + Send + 'static) {
+    let (source, mut tries) = (world.source.direct(), 0);
+    world.workers.decide(move |call| {
+        tries += u32::from(call.function == "copy");
+        match (call.function.as_str(), tries) {
+            ("copy", 1) => vec![first],
+            ("copy", 2) => {
+                change(&source);
+                vec![]
+            }
+            _ => vec![],
+        }
+    });
+}
+
+/// A world with a small object.
+async fn world_of_one(builder: Builder) -> Outcome<World> {
+    let world = builder.build().await?;
+    // Known beforehand, so that the world knows what a later transfer may bring.
+    world.put_source("k", &object(99));
+    world.put_source("k", &small());
+    Ok(world)
+}
+
+fn small() -> Vec<u8> {
+    object(200)
+}
+
+#[test]
+fn f09_a_worker_sent_the_object_and_died_and_the_source_is_another_when_the_next_one_looks() {
+    let lost = Mishap::LostAnswer("Lambda.Unknown");
+    for (name, builder) in
+        [("with checksums", World::builder(1)), ("with MD5s alone", generic(World::builder(1)))]
+    {
+        case(name, async {
+            let world = world_of_one(builder).await?;
+            between_two_tries(&world, lost, |direct| overwrite(direct, object(99)));
+            let ended = world.transfer("k").await?;
+            copied(&world, &ended, &small());
+            assert_eq!(ended.output["result"]["reconciled"], true, "{ended:?}");
+            world.check().await
+        });
+    }
+    case("F10: deleted", async {
+        let delete = |direct: &strict_s3::Direct| {
+            direct.delete(SOURCE_BUCKET, "k");
+        };
+        let world = world_of_one(World::builder(1)).await?;
+        between_two_tries(&world, lost, delete);
+        let ended = world.transfer("k").await?;
+        copied(&world, &ended, &small());
+        Ok(())
+    });
+}
+
+#[test]
+fn f09_an_older_version_of_the_same_size_is_not_taken_for_the_pinned_one() {
+    case("one token for all versions", async {
+        let older: Vec<u8> = small().iter().map(|byte| !byte).collect();
+        let world = World::builder(1).build().await?;
+        world.put_source("k", &older);
+        // Without it nothing but the size tells the two apart.
+        world.source.set_faults(Rule::on("HeadObject", Action::OmitHeader("x-amz-checksum-crc64nvme")));
+        let first = world.transfer("k").await?;
+        copied(&world, &first, &older);
+        world.put_source("k", &small());
+        let refused = Mishap::Refused("Lambda.ServiceException");
+        between_two_tries(&world, refused, |direct| overwrite(direct, object(99)));
+        let ended = world.transfer("k").await?;
+        assert_eq!((ended.status.as_str(), ended.error.as_str()), ("FAILED", "SourceChanged"), "{ended:?}");
+        assert!(world.arrived("k").unwrap().bytes().unwrap() == older);
         Ok(())
     });
 }
