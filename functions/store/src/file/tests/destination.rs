@@ -259,3 +259,29 @@ async fn f39_a_full_disk_is_told_and_its_upload_can_be_released() {
     assert!(said, "{full}");
     assert!(room.is_ok() && head.unwrap().size == 900_000, "what was released still takes room");
 }
+
+#[tokio::test]
+async fn bytes_that_the_disk_altered_are_no_part_and_no_object() {
+    let disk = Disk::new();
+    let upload = disk.create("a").await;
+    let data = disk.path(&format!(".transload/uploads/{}/data", upload.id));
+    let drafts = disk.path(".transload/drafts");
+    // Behind the last write and before the bytes are read back.
+    let rot = move |step| {
+        if step == crate::file::Step::Sync {
+            let draft =
+                fs::read_dir(&drafts).into_iter().flatten().flatten().map(|entry| entry.path()).next();
+            let file = fs::File::options().write(true).open(draft.unwrap_or_else(|| data.clone())).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, b"?", 3).unwrap();
+        }
+        None
+    };
+    let store = disk.store.clone().with_trouble(Arc::new(rot));
+    let number = PartNumber::new(1).unwrap();
+    let sent = store.upload_part_at(&upload, number, 0, body(&bytes(5_000, 1))).await;
+    assert_eq!(kind(sent), Kind::Corrupted);
+    assert_eq!(disk.store.list_parts(&upload, 0).await.unwrap().parts, []);
+    let put = store.put(&target("b"), body(&bytes(5_000, 1)), &Condition::Anything).await;
+    assert_eq!(kind(put), Kind::Corrupted);
+    assert!(!disk.path("b").exists());
+}
