@@ -169,7 +169,7 @@ impl Location {
             directory_mode: None,
             uid: None,
             gid: None,
-            access_key_id: credentials::NoKey::default(),
+            access_key_id: credentials::NoKey,
         }
     }
 }
