@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use transload_store::location::{ConfiguredStores, CredentialsConfig, Location, Locations};
+use transload_store::location::{ConfiguredStores, CredentialsConfig, Location, LocationKind, Locations};
 use transload_wire::LocationName;
 
 use crate::exit::{CliError, Exit, Outcome};
@@ -105,7 +105,9 @@ impl Known {
 
     /// Variables that workers need for the credentials of these locations.
     pub(crate) fn variables(&self) -> Vec<String> {
-        let credentials = self.locations.locations.values().map(|location| &location.credentials);
+        // Files need none.
+        let stores = self.locations.locations.values().filter(|location| location.kind == LocationKind::S3);
+        let credentials = stores.map(|location| &location.credentials);
         let mut names: Vec<String> =
             ALWAYS.map(str::to_owned).into_iter().chain(credentials.flat_map(needed)).collect();
         names.sort();

@@ -1,4 +1,5 @@
-//! `LOCATION:s3://BUCKET/KEY`, the way a place is written on the command line.
+//! `LOCATION:s3://BUCKET/KEY`, the way a place is written on the command line. A file is `LOCATION:ROOT/PATH`, with or
+//! without `file://` before its root.
 
 use std::str::FromStr;
 
@@ -22,7 +23,7 @@ impl FromStr for Place {
         if location == "s3" && rest.starts_with("//") {
             return Err(format!("{}: the location's name is missing in front", refuse()));
         }
-        let path = rest.strip_prefix("s3://").unwrap_or(rest);
+        let path = ["s3://", "file://"].iter().find_map(|scheme| rest.strip_prefix(scheme)).unwrap_or(rest);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let key = if key.is_empty() { None } else { Some(key.parse().map_err(|e| format!("key: {e}"))?) };
         Ok(Self {
@@ -94,6 +95,7 @@ mod tests {
     fn places_are_read_with_and_without_the_scheme() {
         assert_eq!(shown("global:s3://photos/a/b.jpg").unwrap(), "global:s3://photos/a/b.jpg");
         assert_eq!(shown("global:photos/a b+c%2F").unwrap(), "global:s3://photos/a b+c%2F");
+        assert_eq!(shown("efs:file://models/a/b.bin"), shown("efs:models/a/b.bin"));
         assert_eq!(shown("g:s3://photos//x").unwrap(), "g:s3://photos//x");
     }
 

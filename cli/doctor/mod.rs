@@ -4,6 +4,7 @@
 mod ask;
 mod config;
 mod facts;
+mod files;
 mod finding;
 mod judge;
 mod routes;
@@ -18,6 +19,7 @@ use clap::Args;
 use futures::future::join_all;
 use serde_json::json;
 use transload_store::account::Account;
+use transload_store::location::LocationKind;
 use transload_wire::LocationName;
 
 use crate::Global;
@@ -122,6 +124,7 @@ async fn look(setup: &Setup, write: bool) -> Outcome<Vec<Finding>> {
     let asked: Vec<Asked> = setup
         .locations
         .iter()
+        .filter(|(_, spot)| spot.location.kind == LocationKind::S3)
         .map(|(name, spot)| Asked::new(name.as_str(), spot, setup))
         .collect::<Outcome<_>>()?;
     let mut locations = join_all(asked.iter().map(|location| location.location(account.as_ref()))).await;
@@ -132,6 +135,7 @@ async fn look(setup: &Setup, write: bool) -> Outcome<Vec<Finding>> {
         all.extend(judge::account::judge(&ask::account(account, setup.account.as_deref()).await));
     }
     all.extend(locations.iter().flat_map(judge::location::judge));
+    all.extend(files::look(setup, write));
     all.append(&mut findings);
     all.extend(ends.iter().flat_map(judge::bucket::judge));
     if setup.routes.is_empty() {
@@ -169,6 +173,8 @@ async fn ends(
         let name = &wanted.end.location;
         let at = asked.iter().position(|location| location.name() == name);
         match at {
+            // Its roots are looked at by themselves.
+            None if is_of_files(setup, name) => {}
             None => findings.push(
                 Finding::wrong(name, "location", "none of this name")
                     .expected(names(setup))
@@ -182,6 +188,11 @@ async fn ends(
         }
     }
     (join_all(questions.iter().map(|(at, wanted)| asked[*at].end(wanted))).await, findings)
+}
+
+fn is_of_files(setup: &Setup, name: &str) -> bool {
+    let found = setup.locations.iter().find(|(known, _)| known.as_str() == name);
+    found.is_some_and(|(_, spot)| spot.location.kind == LocationKind::File)
 }
 
 fn names(setup: &Setup) -> String {

@@ -7,6 +7,7 @@ mod commands;
 mod doctor;
 mod documents;
 mod faults;
+mod files;
 mod https;
 mod import;
 mod local;

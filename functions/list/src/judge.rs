@@ -30,6 +30,8 @@ pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, verdict: Verdic
         Joined::Source(source) => (Some(source.object), None),
         Joined::Destination(destination) => (None, Some(destination.object)),
     };
+    // What is no object there is neither replaced nor deleted; a copy in its place fails, and says why.
+    let destination = destination.filter(|standing| standing.unfit.is_none());
     if let Some(standing) = &destination {
         lists.found.destination.add(standing.size);
     }
@@ -46,6 +48,11 @@ pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, verdict: Verdic
 /// Why an object of the source does not take part.
 pub(crate) fn left_out(asked: &Asked, source: &ListedObject) -> Option<&'static str> {
     let shelf = &asked.source.shelf;
+    if let Some(unfit) = source.unfit {
+        let behind = relative(source, &shelf.prefix);
+        let ruled = asked.filter.judge_key(shelf.bucket.as_str(), source.key.as_str(), behind);
+        return Some(ruled.map_or(unfit.as_str(), transload_plan::Reason::as_str));
+    }
     let facts = Facts {
         bucket: shelf.bucket.as_str(),
         key: source.key.as_str(),
@@ -94,7 +101,8 @@ fn send(
 /// What follows the source's prefix follows the destination's; `None` for what is no key there, or not below the prefix.
 pub(crate) fn destination_key(asked: &Asked, key: &str) -> Option<ObjectKey> {
     let rest = key.strip_prefix(asked.source.shelf.prefix.as_str())?;
-    format!("{}{rest}", asked.destination.shelf.prefix).parse().ok()
+    let key = format!("{}{rest}", asked.destination.shelf.prefix).parse().ok();
+    key.filter(|key| asked.destination.store.takes(key))
 }
 
 fn skip(lists: &mut Lists, source: ListedObject, reason: &str) -> Result<(), Failure> {

@@ -37,7 +37,10 @@ pub(crate) async fn verdict(world: &World<'_>, row: &Pair) -> Result<Verdict, Fa
     let Joined::Both(source, destination) = row else { return Ok(verdict) };
     let (source, destination) = (&source.object, &destination.object);
     // What is left out anyway needs no look.
-    if verdict != Verdict::NeedsHead || crate::judge::left_out(world.asked, source).is_some() {
+    if verdict != Verdict::NeedsHead
+        || destination.unfit.is_some()
+        || crate::judge::left_out(world.asked, source).is_some()
+    {
         return Ok(verdict);
     }
     let _one = world.heads.acquire().await;

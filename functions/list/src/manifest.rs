@@ -157,6 +157,7 @@ fn row(shelf: &Shelf, key: ObjectKey, head: Head, named: bool) -> Row {
         storage_class: head.attributes.storage_class,
         archived: head.archived,
         version: head.version.filter(|_| named),
+        unfit: None,
     };
     Row { object, skip: shelf.prefix.len() }
 }

@@ -85,8 +85,8 @@ impl Sender<'_> {
     async fn once(&mut self) -> Result<(StoredPart, Flowed), Failure> {
         let (body, sent) = self.body().await?;
         let (work, piece) = (self.work, self.piece);
-        let answer =
-            work.deadline.bound(work.destination.upload_part(&work.upload, piece.number, body)).await;
+        let call = work.destination.upload_part_at(&work.upload, piece.number, piece.range.start, body);
+        let answer = work.deadline.bound(call).await;
         let stored = answer?.map_err(|error| twice::differs(failure_of(error, Side::Destination)))?;
         self.wrong = true;
         let flowed = sent.get().ok_or_else(|| {

@@ -71,6 +71,11 @@ impl Subject {
         self.store.checksums().first().copied()
     }
 
+    /// Whether keys are paths of files: then no key is beneath another one, and no name is empty.
+    fn keeps_files(&self) -> bool {
+        !self.store.takes(&self.key("x//y"))
+    }
+
     fn min_part(&self) -> usize {
         usize::try_from(self.store.limits().min_part).expect("a part that fits into memory")
     }

@@ -190,6 +190,10 @@ impl Store for Faulty {
         self.inner.etags_are_md5()
     }
 
+    fn takes(&self, key: &ObjectKey) -> bool {
+        self.inner.takes(key)
+    }
+
     fn partition(&self) -> Option<&str> {
         self.inner.partition()
     }
@@ -278,6 +282,18 @@ impl Store for Faulty {
     ) -> Result<StoredPart, StoreError> {
         let what = format!("{upload} part {part}");
         self.sending(Verb::UploadPart, what, body, |body| self.inner.upload_part(upload, part, body)).await
+    }
+
+    async fn upload_part_at(
+        &self,
+        upload: &UploadRef,
+        part: PartNumber,
+        offset: u64,
+        body: PartBody,
+    ) -> Result<StoredPart, StoreError> {
+        let what = format!("{upload} part {part}");
+        let call = |body| self.inner.upload_part_at(upload, part, offset, body);
+        self.sending(Verb::UploadPart, what, body, call).await
     }
 
     async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError> {

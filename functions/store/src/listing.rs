@@ -41,6 +41,37 @@ pub struct ListedObject {
     pub archived: bool,
     /// Its version, where versions were asked for and the bucket has them.
     pub version: Option<VersionId>,
+    /// Why it is no object although it is there: told, so that nobody takes it for copied. Size and ETag say nothing then.
+    pub unfit: Option<Unfit>,
+}
+
+/// What stands in a file system and can not be an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// A directory without anything in it.
+    EmptyDirectory,
+    /// A symbolic link; it is not followed.
+    SymbolicLink,
+    /// A FIFO, a socket or a device.
+    SpecialFile,
+    /// A name that is not UTF-8. The key stands for it: bytes that are no text in hexadecimal, each behind U+FFFD.
+    NameNotUtf8,
+    /// A path longer than keys are, or a directory so deep that what is in it would be. The key is cut.
+    KeyTooLong,
+}
+
+impl Unfit {
+    /// As reports write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EmptyDirectory => "emptyDirectory",
+            Self::SymbolicLink => "symbolicLink",
+            Self::SpecialFile => "specialFile",
+            Self::NameNotUtf8 => "nameNotUtf8",
+            Self::KeyTooLong => "keyTooLong",
+        }
+    }
 }
 
 /// One page of objects (S3: at most 1,000).
@@ -98,6 +129,7 @@ mod tests {
             storage_class: None,
             archived: false,
             version: None,
+            unfit: None,
         };
         ObjectListing { objects: keys.iter().map(object).collect(), next: next.map(ToOwned::to_owned) }
     }

@@ -327,6 +327,12 @@ pub trait Store: Send + Sync {
         false
     }
 
+    /// Whether a key can be an object's here: not every one is a path of a file system.
+    fn takes(&self, key: &ObjectKey) -> bool {
+        let _ = key;
+        true
+    }
+
     /// Partition (`aws`, `aws-cn`, ...) that keys named in requests must belong to, where the location has one.
     fn partition(&self) -> Option<&str> {
         None
@@ -392,6 +398,19 @@ pub trait Store: Send + Sync {
         part: PartNumber,
         body: PartBody,
     ) -> Result<StoredPart, StoreError>;
+
+    /// Sends a part whose first byte stands at `offset` of the object. Stores that put parts together by their numbers need
+    /// not know; where parts are written in place, one that is sent without is of no object.
+    async fn upload_part_at(
+        &self,
+        upload: &UploadRef,
+        part: PartNumber,
+        offset: u64,
+        body: PartBody,
+    ) -> Result<StoredPart, StoreError> {
+        let _ = offset;
+        self.upload_part(upload, part, body).await
+    }
 
     /// Lists a page of parts behind `after` (0: from the first).
     async fn list_parts(&self, upload: &UploadRef, after: u32) -> Result<PartListing, StoreError>;

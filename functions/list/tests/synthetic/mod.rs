@@ -65,6 +65,7 @@ impl Synthetic {
             storage_class: None,
             archived: false,
             version: None,
+            unfit: None,
         })
     }
 }

@@ -14,7 +14,9 @@ pub(super) async fn run(subject: &Subject) {
     one_get_tells_what_head_tells(subject).await;
     keys_are_kept_byte_for_byte(subject).await;
     requests_are_counted_by_operation(subject).await;
-    an_archived_object_is_restored_before_it_is_read(subject).await;
+    if !subject.keeps_files() {
+        an_archived_object_is_restored_before_it_is_read(subject).await;
+    }
 }
 
 async fn an_object_comes_back_as_it_was_put(subject: &Subject) {
@@ -112,6 +114,8 @@ async fn keys_are_kept_byte_for_byte(subject: &Subject) {
         "a&b=c?d#e",
         "'\"<>",
     ];
+    let odd: Vec<_> = odd.into_iter().filter(|name| subject.store.takes(&subject.key(name))).collect();
+    assert!(odd.len() > 6, "{odd:?}");
     for (seed, name) in odd.iter().enumerate() {
         subject.put(name, &bytes(10, seed)).await;
     }

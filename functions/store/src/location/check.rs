@@ -16,6 +16,7 @@ impl Location {
     /// # Errors
     /// `InputInvalid`; the message begins with the field.
     pub fn settings(&self, name: &str) -> Result<S3Settings, Failure> {
+        self.check_no_files()?;
         let host =
             self.endpoint.as_deref().map(|endpoint| check_endpoint(endpoint, self.allow_http)).transpose()?;
         self.check_partition(host.as_deref())?;
@@ -157,7 +158,7 @@ fn is_word(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-fn limits(config: &LimitsConfig, profile: Limits) -> Limits {
+pub(super) fn limits(config: &LimitsConfig, profile: Limits) -> Limits {
     Limits {
         max_object: config.max_object.unwrap_or(profile.max_object),
         min_part: config.min_part.unwrap_or(profile.min_part),

@@ -21,6 +21,7 @@
 
 mod check;
 mod credentials;
+mod files;
 mod https;
 mod partition;
 mod profile;
@@ -28,9 +29,10 @@ mod read;
 mod stores;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use transload_wire::{ChecksumAlgorithm, LocationName};
+use transload_wire::{BucketName, ChecksumAlgorithm, LocationName};
 
 pub use crate::keys::Issuer;
 pub use credentials::CredentialsConfig;
@@ -57,6 +59,8 @@ pub struct Locations {
 pub enum LocationKind {
     /// S3, or what speaks its protocol.
     S3,
+    /// Directories of the workers: mounted file systems.
+    File,
 }
 
 /// One location. Everything but the kind has a default.
@@ -113,11 +117,61 @@ pub struct Location {
     /// A word for the `User-Agent`, of letters, digits and ``!#$%&'*+-.^_`|~``.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// Of kind `file`, and as all that follow here: directories that stand for buckets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roots: BTreeMap<BucketName, PathBuf>,
+    /// Whether each root has to be on another file system than `/`, so that nothing is written where nothing is mounted.
+    /// Default false.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mounted: bool,
+    /// Mode of files that are written, octal (`"0640"`); without it 0644 as far as the umask lets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Mode of directories that are made; without it 0755 as far as the umask lets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory_mode: Option<String>,
+    /// Owner of files that are written, as a number; the worker without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Their group, as a number; the worker's without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
     /// Never accepted: they are here to be refused with more than "unknown field".
     #[serde(default, skip_serializing)]
     #[serde(alias = "aws_access_key_id", alias = "secret_access_key", alias = "aws_secret_access_key")]
     #[serde(alias = "session_token", alias = "aws_session_token")]
     access_key_id: credentials::NoKey,
+}
+
+impl Location {
+    /// One of S3 of which nothing is said but that.
+    fn plain() -> Self {
+        Self {
+            kind: LocationKind::S3,
+            partition: None,
+            region: None,
+            endpoint: None,
+            allow_http: false,
+            path_style: false,
+            expected_bucket_owner: None,
+            credentials: CredentialsConfig::default(),
+            profile: Profile::default(),
+            limits: LimitsConfig::default(),
+            checksums: None,
+            trailers: None,
+            conditional_writes: None,
+            etag_md5: None,
+            patience: PatienceConfig::default(),
+            user_agent: None,
+            roots: BTreeMap::new(),
+            mounted: false,
+            mode: None,
+            directory_mode: None,
+            uid: None,
+            gid: None,
+            access_key_id: credentials::NoKey,
+        }
+    }
 }
 
 /// Limits that differ from a profile's, in bytes.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use transload_wire::{ErrorName, Failure, LocationName, UrlSource};
 
-use super::Locations;
+use super::{LocationKind, Locations};
+use crate::file::FileStore;
 use crate::http::{HttpStore, Web};
 use crate::s3::S3Store;
 use crate::{Store, Stores};
@@ -19,8 +20,32 @@ pub const LOCATIONS_FILE_VARIABLE: &str = "TRANSLOAD_LOCATIONS_FILE";
 
 /// Opens the stores of configured locations. A store's client is built with its first request, and kept.
 pub struct ConfiguredStores {
-    stores: BTreeMap<LocationName, Arc<S3Store>>,
+    stores: BTreeMap<LocationName, Configured>,
     web: Arc<Web>,
+}
+
+/// A store of either kind.
+enum Configured {
+    S3(Arc<S3Store>),
+    File(Arc<FileStore>),
+}
+
+impl fmt::Debug for Configured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::S3(store) => store.fmt(f),
+            Self::File(store) => store.fmt(f),
+        }
+    }
+}
+
+impl Configured {
+    fn new(name: &str, location: &super::Location) -> Result<Self, Failure> {
+        Ok(match location.kind {
+            LocationKind::S3 => Self::S3(Arc::new(S3Store::new(location.settings(name)?))),
+            LocationKind::File => Self::File(Arc::new(FileStore::new(location.file_settings(name)?))),
+        })
+    }
 }
 
 impl fmt::Debug for ConfiguredStores {
@@ -34,11 +59,11 @@ impl ConfiguredStores {
     /// `InputInvalid`; the message begins with the field.
     pub fn new(locations: &Locations) -> Result<Self, Failure> {
         let store = |(name, location): (&LocationName, &super::Location)| {
-            let settings = location.settings(name.as_str()).map_err(|mut failure| {
+            let store = Configured::new(name.as_str(), location).map_err(|mut failure| {
                 failure.message = format!("locations.{name}.{}", failure.message);
                 failure
             })?;
-            Ok((name.clone(), Arc::new(S3Store::new(settings))))
+            Ok((name.clone(), store))
         };
         let web = locations.https.settings().map_err(|mut failure| {
             failure.message = format!("https.{}", failure.message);
@@ -107,7 +132,8 @@ impl ConfiguredStores {
 impl Stores for ConfiguredStores {
     fn open(&self, location: &LocationName) -> Result<Arc<dyn Store>, Failure> {
         match self.stores.get(location) {
-            Some(store) => Ok(Arc::<S3Store>::clone(store)),
+            Some(Configured::S3(store)) => Ok(Arc::<S3Store>::clone(store)),
+            Some(Configured::File(store)) => Ok(Arc::<FileStore>::clone(store)),
             None => {
                 let known: Vec<_> = self.names().collect();
                 let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };

@@ -60,5 +60,6 @@ fn listed(key: &ObjectKey, newest: &Version, versions: bool) -> Option<ListedObj
         storage_class: if content.archived { class.or_else(|| Some("GLACIER".to_owned())) } else { class },
         archived: content.archived,
         version: newest.id.clone().filter(|_| versions),
+        unfit: None,
     })
 }

@@ -72,6 +72,7 @@ fn listed(place: &str, object: &Object, encoded: bool) -> Result<ListedObject, S
         storage_class: kept(class),
         archived: is_archived(class, object.restore_status()),
         version: None,
+        unfit: None,
     })
 }
 
@@ -124,6 +125,7 @@ fn of_version(place: &str, object: &ObjectVersion, encoded: bool) -> Result<List
         storage_class: kept(class),
         archived: is_archived(class, object.restore_status()),
         version: version(object.version_id()),
+        unfit: None,
     })
 }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod complete;
 mod copy;
 mod everywhere;
+mod files;
 mod head;
 mod init;
 mod part;
