@@ -54,7 +54,7 @@ impl Walk<'_> {
     ) -> LocalBoxFuture<'b, Outcome> {
         async move {
             let mut runs = self.view.map_runs(owner).await?;
-            runs.sort_by(|a, b| order(a).cmp(&order(b)));
+            runs.sort_by_key(order);
             for run in runs {
                 let arn = text(&run, "mapRunArn").to_owned();
                 let described = self.view.call(Request::DescribeMapRun(arn.clone())).await?;

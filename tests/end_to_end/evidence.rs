@@ -199,7 +199,8 @@ async fn what_stands_at_the_destination_now_is_told_apart() {
     assert_eq!(told["destination"]["gone"], 1, "{told:#}");
 
     // A store that can not be asked says nothing about the pack.
-    bench.china.set_faults(Rule::on("HeadObject", Action::Answer(Answer::access_denied())));
+    let deny = |operation| Rule::on(operation, Action::Answer(Answer::access_denied()));
+    bench.china.set_faults(FaultPlan::none().rule(deny("HeadObject")).rule(deny("GetObject")));
     let told = bench.verify(&pack, &[]).await.ok().json();
     assert_eq!(check(&told, "destination").0, "notChecked", "{told:#}");
 }

@@ -53,7 +53,7 @@ async fn a_deployed_machine_gives_the_same_evidence_by_its_api() {
     assert_eq!(code, Some(0), "{made} {said}");
     let there = operator.path().join("with.tar");
     let found = judged(&there).await;
-    assert!(found["shown"]["combined"] == 1 && found["work"].as_u64() > Some(5), "{found}");
+    assert!(found["shown"]["source"] == 1 && found["work"].as_u64() > Some(5), "{found}");
 
     let own = program(&local.folder, &["evidence", "sync-first", "--out", "own.tar"]).output().await.unwrap();
     assert!(own.status.success(), "{own:?}");
