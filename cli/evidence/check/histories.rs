@@ -119,6 +119,7 @@ impl<'a> Reading<'a> {
             }
             self.records.main_event(&event);
         }
+        self.close()?;
         let mut rows = history(Rows::of(self.pack, name::CHILDREN))?;
         while let Some(line) = history(rows.parsed::<ChildLine>())? {
             self.line(&line)?;
