@@ -23,6 +23,8 @@ pub(crate) enum Request {
     DescribeMapRun(String),
     /// UpdateMapRun, by ARN.
     UpdateMapRun(String, UpdateMapRun),
+    /// DescribeStateMachineForExecution, by ARN.
+    DescribeStateMachineForExecution(String),
     /// StopExecution, by ARN, with the error and the cause that it ends with.
     StopExecution(String, String, String),
 }
@@ -82,6 +84,10 @@ pub(crate) async fn call(engine: &Engine, request: Request) -> Result<Value, Ref
         Request::UpdateMapRun(arn, change) => {
             engine.update_map_run(&arn, change).await?;
             Ok(json!({}))
+        }
+        Request::DescribeStateMachineForExecution(arn) => {
+            let asked = json!({ "executionArn": arn });
+            Ok(engine.call("DescribeStateMachineForExecution", asked).await?)
         }
         Request::StopExecution(arn, error, cause) => {
             value(engine.stop_execution(&arn, Some(error), Some(cause)).await?)

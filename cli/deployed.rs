@@ -180,6 +180,9 @@ impl Deployed {
                     .set_tolerated_failure_count(change.tolerated_failure_count.map(whole).map(Into::into))
                     .set_tolerated_failure_percentage(change.tolerated_failure_percentage.map(|p| p as f32))
             ),
+            Request::DescribeStateMachineForExecution(arn) => {
+                answer!(client.describe_state_machine_for_execution().execution_arn(arn))
+            }
             Request::StopExecution(arn, error, cause) => {
                 answer!(client.stop_execution().execution_arn(arn).error(error).cause(cause))
             }
@@ -245,7 +248,7 @@ fn beside(arn: &str, [end, other]: [&str; 2]) -> Option<String> {
 }
 
 /// Where a definition's Map writes its results.
-fn results_bucket(definition: &Value) -> Option<&str> {
+pub(crate) fn results_bucket(definition: &Value) -> Option<&str> {
     let within = match definition {
         Value::Object(fields) => fields.values().find_map(results_bucket),
         Value::Array(items) => items.iter().find_map(results_bucket),

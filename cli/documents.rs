@@ -4,8 +4,9 @@ use clap::Parser;
 
 use crate::Cli;
 
-const DOCUMENTS: [(&str, &str); 3] = [
+const DOCUMENTS: [(&str, &str); 4] = [
     ("README.md", include_str!("../README.md")),
+    ("docs/evidence.md", include_str!("../docs/evidence.md")),
     ("docs/operations.md", include_str!("../docs/operations.md")),
     ("cdk/README.md", include_str!("../cdk/README.md")),
 ];

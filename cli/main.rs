@@ -12,6 +12,7 @@ mod deployed;
 mod doctor;
 #[cfg(test)]
 mod documents;
+mod evidence;
 mod exit;
 mod follow;
 mod home;
@@ -43,9 +44,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
-    console as console_command, copy, describe, executions, history, local, pause, plan as plan_command,
-    redrive, report as report_command, resume, stop, sync as sync_command, tune, uploads as uploads_command,
-    worker,
+    console as console_command, copy, describe, evidence as evidence_command, executions, history, local,
+    pause, plan as plan_command, redrive, report as report_command, resume, stop, sync as sync_command, tune,
+    uploads as uploads_command, verify, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
@@ -126,6 +127,10 @@ enum Command {
     History(history::HistoryArgs),
     /// Report on a transfer, part by part
     Report(report_command::ReportArgs),
+    /// Pack everything that is known of an execution into one file, for an audit
+    Evidence(evidence_command::EvidenceArgs),
+    /// Check such a pack, and whether the destination still is what it says
+    Verify(verify::VerifyArgs),
     /// Go on with a failed execution: only what is missing is sent
     Redrive(redrive::RedriveArgs),
     /// Pause a running execution: what was sent is kept, and `resume` goes on
@@ -196,6 +201,8 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Describe(args) => describe::run(args, global).await,
         Command::History(args) => history::run(args, global).await,
         Command::Report(args) => report_command::run(args, global).await,
+        Command::Evidence(args) => evidence_command::run(args, global).await,
+        Command::Verify(args) => verify::run(args, global).await,
         Command::Redrive(args) => redrive::run(args, global).await,
         Command::Pause(args) => pause::run(args, global).await,
         Command::Resume(args) => resume::run(args, global).await,

@@ -107,7 +107,9 @@ function head(it) {
   byId("live").className = `status ${status}`;
   byId("stop").disabled = status !== "RUNNING";
   const over = ["FAILED", "ABORTED", "TIMED_OUT"].includes(status);
-  byId("redrive").disabled = !over || redriveStatus === "NOT_REDRIVABLE";
+  // The service would redrive what ended in a Fail state, too, and it would fail there again: the report knows.
+  const told = it.reported === (redriveCount ?? 0) ? it.redrivable : null;
+  byId("redrive").disabled = !over || redriveStatus === "NOT_REDRIVABLE" || told === false;
   fail(over && error ? `${error}: ${typeof opened(cause) === "string" ? cause : (opened(cause).errorMessage ?? cause)}` : null);
   const end = stopDate ?? Date.now() / 1000;
   const run = it.runs.at(-1);
@@ -170,8 +172,12 @@ async function report(it) {
   }
   if (it.reported === redriveCount) return;
   it.reported = redriveCount;
+  it.redrivable = null;
   const found = await get("/api/report", { arn: it.arn });
-  if (chosen === it) showReport(place, found);
+  it.redrivable = found.redrivable;
+  if (chosen !== it) return;
+  showReport(place, found);
+  head(it);
 }
 
 async function act(path, body) {

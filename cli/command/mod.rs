@@ -3,6 +3,7 @@
 pub(crate) mod console;
 pub(crate) mod copy;
 pub(crate) mod describe;
+pub(crate) mod evidence;
 pub(crate) mod executions;
 pub(crate) mod history;
 pub(crate) mod local;
@@ -15,6 +16,7 @@ pub(crate) mod stop;
 pub(crate) mod sync;
 pub(crate) mod tune;
 pub(crate) mod uploads;
+pub(crate) mod verify;
 pub(crate) mod worker;
 
 use serde::Serialize;

@@ -137,6 +137,12 @@ test("what is wrong with an input is told before anything starts, and a failure 
   await bucket(world.destination, "nowhere-at-all");
   await page.getByRole("button", { name: "Redrive" }).click();
   await status(page, "succeeded");
+
+  // What ended in a Fail state would only fail there again.
+  await start(page, "not-there.txt", "album-cn");
+  await status(page, "failed");
+  await page.getByText("SourceNotFound").first().waitFor();
+  await until(() => page.getByRole("button", { name: "Redrive" }).isDisabled(), (disabled) => disabled);
   loopbackOnly(asked);
   await context.close();
 });

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use crate::support::{Bench, DESTINATION, PART, Ran, bytes, found_in};
 
 /// In the query of every URL here.
-const CANARY: &str = "CANARY4711SIGNATURE";
+pub(crate) const CANARY: &str = "CANARY4711SIGNATURE";
 
 const FLAGS: [&str; 4] = ["--part-size", "262144", "--whole-object-limit", "262144"];
 
 /// Lets the workers read this server.
-fn trust(bench: &Bench, server: &Server) {
+pub(crate) fn trust(bench: &Bench, server: &Server) {
     let pem = bench.path("ca.pem");
     std::fs::write(&pem, server.pem()).unwrap();
     let locations = bench.path("locations.toml");
@@ -27,7 +27,7 @@ async fn copy(bench: &Bench, url: &str, key: &str, workers: &str) -> Ran {
     bench.run(&args).await
 }
 
-fn signed(server: &Server) -> String {
+pub(crate) fn signed(server: &Server) -> String {
     server.url(&format!("/dir/file.bin?X-Amz-Signature={CANARY}"))
 }
 

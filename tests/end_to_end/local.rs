@@ -1,5 +1,6 @@
 //! `transload local`: the three ways in, typed as it prints them; its rules; its end.
 
+mod evidence;
 mod frozen;
 
 use std::process::Stdio;
@@ -242,6 +243,16 @@ async fn an_event_that_comes_twice_leaves_one_object_and_new_bytes_replace_old_o
 }
 
 impl Local {
+    /// The key that the API takes.
+    fn key(&self) -> (String, String) {
+        let text = std::fs::read_to_string(self.welcome["source"]["credentials"].as_str().unwrap()).unwrap();
+        let value = |name: &str| {
+            let line = text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+            line.split_once('=').unwrap().1.trim().to_owned()
+        };
+        (value("aws_access_key_id"), value("aws_secret_access_key"))
+    }
+
     /// The program as somebody uses it who has no more than the keys of the API, as for a machine in an account.
     async fn deployed(&self, args: &[&str]) -> (Option<i32>, String, String) {
         let arn = self.welcome["stepFunctions"]["stateMachineArn"].as_str().unwrap();

@@ -6,6 +6,7 @@ mod clients;
 mod commands;
 mod doctor;
 mod documents;
+mod evidence;
 mod faults;
 mod files;
 mod https;

@@ -1,7 +1,7 @@
 //! Trees of mounted file systems: by names and stat alone, no file is opened. Nothing outside of a mount is reached: no `..`,
 //! no symbolic link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -122,17 +122,21 @@ struct Walk {
 impl Walk {
     /// What a directory holds, in the order of its names' bytes, behind `from`.
     fn members(&mut self, directory: &OwnedFd, depth: u32, from: &[Vec<u8>]) -> io::Result<Vec<Value>> {
-        let mut names = Vec::new();
+        // The least of the names alone: those that fit, the cursor's own, and one that tells that there are more.
+        let most = self.room.entries + 2;
+        let mut names = BinaryHeap::new();
         for entry in Dir::read_from(directory)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." && from.first().is_none_or(|first| name >= first.as_slice()) {
                 names.push(name.to_vec());
+                if names.len() > most {
+                    names.pop();
+                }
             }
         }
-        names.sort_unstable();
         let mut members = Vec::new();
-        for name in names {
+        for name in names.into_sorted_vec() {
             let again = from.first() == Some(&name);
             let rest = if again { &from[1..] } else { &[] };
             if self.room.entries == 0 || self.room.bytes == 0 {

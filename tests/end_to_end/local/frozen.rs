@@ -25,12 +25,7 @@ struct Operator<'a> {
 impl<'a> Operator<'a> {
     /// With the key that the API takes. A list of files is that of the folder.
     async fn new(local: &'a Local) -> Self {
-        let text = std::fs::read_to_string(local.welcome["source"]["credentials"].as_str().unwrap()).unwrap();
-        let value = |name: &str| {
-            let line = text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-            line.split_once('=').unwrap().1.trim().to_owned()
-        };
-        let (id, secret) = (value("aws_access_key_id"), value("aws_secret_access_key"));
+        let (id, secret) = local.key();
         let builder = Server::builder().credentials(&id, &secret).bucket(RESULTS, BucketOptions::default());
         let operator =
             Self { local, bucket: builder.start().await.unwrap(), folder: tempfile::tempdir().unwrap() };

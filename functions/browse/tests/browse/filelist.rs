@@ -84,6 +84,29 @@ async fn pages_hold_every_object_once() {
 }
 
 #[tokio::test]
+async fn a_hundred_thousand_objects_below_one_prefix_come_in_pages() {
+    const MANY: usize = 100_000;
+    let bench = Bench::new(json!({"Type": "Succeed"})).await;
+    let name = |n: usize| format!("{n:05}{}", "y".repeat(60));
+    for n in 0..MANY {
+        bench.store.write("photos", &format!("many/{}", name(n)), "x");
+    }
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let query = asked(&[("prefix", "many/"), ("limit", "10000"), ("cursor", &cursor)]);
+        let page = Bench::ok(bench.get("/filelist", &query).await);
+        let travels = json!(page.to_string()).to_string().len();
+        assert!(travels < 6_000_000, "{travels} bytes");
+        files(&page, "", &mut found);
+        match page["cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    assert!(found.len() == MANY && (0..MANY).all(|n| found[n] == name(n)), "{} found", found.len());
+}
+
+#[tokio::test]
 async fn the_longest_answer_travels() {
     let bench = bench().await;
     // Control characters take six bytes each in JSON, and one more on the way.
