@@ -5,7 +5,7 @@ use std::fmt;
 /// What the exit code says. The numbers are an interface: `--help` and the README list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// A transfer did not succeed, or a check of `demo` or `doctor` did not hold.
+    /// A transfer did not succeed, or a check of `demo`, `doctor` or `verify` did not hold.
     Failed = 1,
     /// The command line, an input file or the locations file is wrong.
     Usage = 2,
@@ -23,7 +23,7 @@ pub(crate) enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    success
-  1    the transfer failed (or a check of demo or doctor did)
+  1    the transfer failed (or a check of demo, doctor or verify did)
   2    wrong usage, input or locations file
   3    no such execution or location
   4    another process works in this home, or the execution's state does not allow this

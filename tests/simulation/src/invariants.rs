@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use stepfunctions_local::Clock;
+use stepfunctions_local::{Clock, Timestamp};
 use strict_s3::{FaultPlan, StoredObject};
 use transload_wire::TOKEN_METADATA;
 
@@ -197,7 +197,10 @@ impl Finding<'_> {
                 let aim = self.world.aim(&ended.arn).await?;
                 // Executions with the same input have the same token: another one may have been luckier.
                 let lucky = self.world.ledger().has_success(key);
-                let ours = !lucky && aim.is_some_and(|aim| self.is_there(key, &aim));
+                let ours = match aim {
+                    Some(aim) if !lucky => self.was_there(key, &aim, &ended.arn).await?,
+                    _ => false,
+                };
                 self.expect(!ours, "I2", key, || {
                     format!(
                         "{at}: {} is reported, and this transfer's object is there: {}",
@@ -210,13 +213,18 @@ impl Finding<'_> {
         Ok(())
     }
 
-    /// Whether what stands is what an execution was about to write: with its token, and of the version that it pinned last. It
-    /// may have written an older one before the source was overwritten.
-    fn is_there(&self, key: &str, aim: &Aim) -> bool {
-        let Some(object) = self.world.arrived(key) else { return false };
+    /// Whether what stands is what an execution was about to write, and stood there when it ended: with its token, and of the
+    /// version that it pinned last. It may have written an older one before the source was overwritten; and a worker that was
+    /// given up, because the engine died or waited no longer, may write when all is over.
+    async fn was_there(&self, key: &str, aim: &Aim, arn: &str) -> Outcome<bool> {
+        let Some(object) = self.world.arrived(key) else { return Ok(false) };
+        let bytes = object.bytes().map_err(Broken::of)?;
         let entries = self.world.ledger().entries.get(key).cloned().unwrap_or_default();
-        let is = |bytes: &[u8]| entries.iter().any(|entry| entry.etag == aim.etag && entry.bytes == bytes);
-        token_of(&object) == Some(aim.token.as_str()) && object.bytes().is_ok_and(|bytes| is(&bytes))
+        let pinned = entries.iter().any(|entry| entry.etag == aim.etag && entry.bytes == bytes);
+        let ended = self.world.engine().describe_execution(arn).await.map_err(Broken::of)?.stop_date;
+        let in_time =
+            ended.is_none_or(|ended| Timestamp::from(object.last_modified).millis() <= ended.millis());
+        Ok(pinned && in_time && token_of(&object) == Some(aim.token.as_str()))
     }
 
     /// I1: exactly the version that was pinned.
