@@ -26,7 +26,7 @@ pub(crate) use gather::{Packed, pack};
 
 use serde_json::Value;
 
-/// Names of a pack's files. Those below [`WORK`] and [`DEFINITIONS`] have names of their own.
+/// Names of a pack's files. Those below [`WORK`](name::WORK) and [`DEFINITIONS`](name::DEFINITIONS) have names of their own.
 pub(crate) mod name {
     pub(crate) const README: &str = "README.txt";
     pub(crate) const EXECUTION: &str = "execution.json";

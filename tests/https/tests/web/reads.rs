@@ -29,7 +29,9 @@ async fn f02_a_reset_midway_is_read_on_from_there() {
     assert_eq!(kit.world.copied(), Some(bytes(60)));
     let (asked, record) = (kit.asked(), outcome.record().unwrap());
     assert_eq!(asked.len(), 10, "{asked:?}");
-    assert!(asked.iter().any(|line| line.starts_with("GET bytes=") && line.ends_with("3-7")), "{asked:?}");
+    // Parts of eight bytes are read at the same time, and any of them may be the one.
+    let rests = (0..60).step_by(8).map(|start| format!("GET bytes={}-{}", start + 3, (start + 7).min(59)));
+    assert_eq!(rests.filter(|rest| asked.contains(rest)).count(), 1, "{asked:?}");
     assert_eq!(record.requests.get("UploadPart"), None, "Complete sends no part");
 }
 
