@@ -29,7 +29,7 @@ mod tests {
     fn the_beginning_and_the_end_are_kept() {
         let key = "x".repeat(1_024);
         let message = format!("GetObject s3://photos/{key}: AccessDenied (403)");
-        assert_eq!(short(&message, 60), "GetObject s3://phot...xxxxxxxxxxxxxxxxx: AccessDenied (403)");
+        assert_eq!(short(&message, 60), "GetObject s3://phot...xxxxxxxxxxxxxxxxxx: AccessDenied (403)");
         assert_eq!(short(&message, message.len()), message);
     }
 
