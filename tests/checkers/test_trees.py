@@ -17,9 +17,9 @@ FILES = 4_000
 
 
 def registry():
-    """What cargo unpacked to build this very repository."""
+    """What cargo unpacked to build this very repository; where it keeps that elsewhere, some of the repository's own files."""
     folder = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo") / "registry" / "src"
-    return folder if folder.is_dir() else REPOSITORY
+    return folder if folder.is_dir() else REPOSITORY / "functions"
 
 
 def files(folder):
