@@ -44,6 +44,8 @@ struct Config {
     _network: IgnoredAny,
     #[serde(default, rename = "browse")]
     _browse: IgnoredAny,
+    #[serde(default, rename = "https")]
+    _https: IgnoredAny,
     #[serde(default, rename = "logRetentionDays")]
     _log_retention_days: IgnoredAny,
     #[serde(default, rename = "retain")]
@@ -114,6 +116,12 @@ pub(crate) fn read(text: &str) -> Result<Setup, String> {
     let config: Config = transload_wire::parse(text.as_bytes()).map_err(|failure| failure.message)?;
     let mut locations = BTreeMap::new();
     for (name, location) in config.locations {
+        if location.rest.contains_key("files") {
+            return Err(format!(
+                "locations.{name}.files: expected a store, found a file system, which can be looked at only where it is \
+                 mounted; leave it and its routes out here"
+            ));
+        }
         let own_role = !location.rest.contains_key("credentials");
         let buckets = location
             .buckets
@@ -275,7 +283,7 @@ mod tests {
                 |bucket: &str, prefix: &str| format!(r#"{{"location": "a", "bucket": "{bucket}"{prefix}}}"#);
             let (from, to) = (end("from", r#", "prefix": "x/""#), end("into", r#", "prefix": "y/""#));
             read(&format!(
-                r#"{{"locations": {{"a": {{"region": "eu-west-1"}}}}, "browse": {{}}, "routes": [
+                r#"{{"locations": {{"a": {{"region": "eu-west-1"}}}}, "browse": {{}}, "https": {{}}, "routes": [
                     {{"name": "r", "source": {from}, "destination": {to}, "events": [], {more}}}]}}"#
             ))
             .map(|setup| setup.routes[0].clone())
@@ -298,6 +306,16 @@ mod tests {
             let refused = with(more).unwrap_err();
             assert!(refused.contains(words), "{words}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_file_system_is_told_apart_from_a_store() {
+        let found = read(r#"{"locations": {"efs": {"files": {}}}, "routes": []}"#).map(drop);
+        let refused = found.unwrap_err();
+        assert!(
+            refused.starts_with("locations.efs.files: expected a store, found a file system"),
+            "{refused}"
+        );
     }
 
     #[test]
