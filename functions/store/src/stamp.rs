@@ -87,11 +87,6 @@ pub fn is_from(object: &Head, source: &Source) -> bool {
     is_ours(object) && order.is_some_and(|(_, from)| from == origin(source))
 }
 
-/// Whether an object was made by a transfer from this very version of a source.
-pub(crate) fn is_made_of(object: &Head, identity: &Token) -> bool {
-    object.attributes.metadata.get(SOURCE_METADATA).map(String::as_str) == Some(identity.as_str())
-}
-
 /// Whether an object was written by a transfer, of whatever source.
 #[must_use]
 pub fn is_ours(object: &Head) -> bool {

@@ -5,7 +5,6 @@ use transload_wire::{ErrorName, Failure};
 use super::{Done, Trust, Whole, body};
 use crate::prove::{Standing, answers, condition, confirm, exists, guard, read_back};
 use crate::rewind::Rewind;
-use crate::stamp::is_made_of;
 use crate::tap::Flowed;
 use crate::{Backoff, Condition, Head, Side, StoreError, StoreErrorKind, Written, failure_of};
 
@@ -44,10 +43,8 @@ fn is_of_another_source(failure: &Failure) -> bool {
 async fn sent_before(work: &Whole, failure: Failure) -> Result<Done, Failure> {
     let (store, destination) = (work.destination.as_ref(), &work.input.destination);
     match read_back(store, destination, None, &body::accepted(work)).await {
-        // One token serves all versions of a source.
-        Ok(Standing::Proven(head)) if is_made_of(&head, &work.input.identity) => {
-            Ok(Done::of_head(*head, true))
-        }
+        // The token is of this very version.
+        Ok(Standing::Proven(head)) => Ok(Done::of_head(*head, true)),
         Err(error) if error.is_transient() => Err(failure_of(error, Side::Destination)),
         _ => Err(failure),
     }

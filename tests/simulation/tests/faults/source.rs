@@ -201,7 +201,7 @@ fn f09_a_worker_sent_the_object_and_died_and_the_source_is_another_when_the_next
 
 #[test]
 fn f09_an_older_version_of_the_same_size_is_not_taken_for_the_pinned_one() {
-    case("one token for all versions", async {
+    case("a token for each version", async {
         let older: Vec<u8> = small().iter().map(|byte| !byte).collect();
         let world = World::builder(1).build().await?;
         world.put_source("k", &older);
