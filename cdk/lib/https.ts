@@ -3,6 +3,7 @@ import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledgeResource } from './acknowledge';
 import { FunctionName } from './grants';
+import { KEY_ARN } from './location-check';
 import { Fields, Problem, checkFields, checkForm } from './problem';
 import { RouteEnd } from './route';
 
@@ -51,7 +52,6 @@ const FIELDS: Fields<HttpsProps> = {
 };
 const HOST = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])$/;
 const SECRET = /^(arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+\*?|[A-Za-z0-9/_+=.@-]{1,512}\*?)$/;
-const KEY_ARN = /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/;
 
 /** The functions that read a source which may be a URL. */
 const READERS: readonly (FunctionName | 'browse')[] = ['head', 'part', 'copy'];

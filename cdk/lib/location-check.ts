@@ -43,7 +43,8 @@ const CHECKSUMS = ['CRC64NVME', 'CRC32C', 'CRC32'];
 const ROLE_ARN = /^arn:[^:]+:iam::\d{12}:role\/.+$/;
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
-const KEY_ARN = /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/;
+/** @internal */
+export const KEY_ARN = /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/;
 
 /** Refuses what cannot be a location of this stack; its partition, if it is of AWS. */
 export function checkLocation(path: string, props: LocationProps, stack: Stack): string | undefined {

@@ -23,11 +23,7 @@ export function grantTransfers(
   files: FileSystem | undefined,
 ): void {
   for (const { transfer, side } of openedBy(name, transfers)) {
-    if (transfer[side].location.isFiles) {
-      files?._grant(role, writes(name, side));
-    } else {
-      grantEnd(role, name, side, transfer);
-    }
+    grantEnd(role, name, side, transfer, files);
   }
   denyWithoutTls(role);
 }
@@ -46,16 +42,8 @@ export function grantUrls(
     return;
   }
   for (const end of destinations) {
-    if (end.location.isFiles) {
-      files?._grant(role, writes(name, 'destination'));
-    } else {
-      grantEnd(role, name, 'destination', {
-        name: 'https',
-        source: end,
-        destination: end,
-        options: { copyTags: false },
-      });
-    }
+    const transfer = { name: 'https', source: end, destination: end, options: { copyTags: false } };
+    grantEnd(role, name, 'destination', transfer, files);
   }
 }
 
@@ -131,8 +119,18 @@ function serves(name: FunctionName, transfer: Transfer): boolean {
   }
 }
 
-function grantEnd(role: iam.Role, name: FunctionName, side: Side, transfer: Transfer): void {
+function grantEnd(
+  role: iam.Role,
+  name: FunctionName,
+  side: Side,
+  transfer: Transfer,
+  files: FileSystem | undefined,
+): void {
   const end = transfer[side];
+  if (end.location.isFiles) {
+    files?._grant(role, writes(name, side));
+    return;
+  }
   if (!end.location.usesOwnRole) {
     // What may be done at the other account, partition or store is written there.
     grantCredentials(role, end);
