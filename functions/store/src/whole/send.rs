@@ -25,21 +25,13 @@ enum Met {
 /// Sends the object until it is proven, or finds that an earlier call did.
 pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
     match try_to_send(work).await {
-        Err(failure) if is_of_another_source(&failure) => sent_before(work, failure).await,
+        Err(failure) if !failure.is_transient() => sent_before(work, failure).await,
         ended => ended,
     }
 }
 
-/// What was pinned can not be read any more.
-fn is_of_another_source(failure: &Failure) -> bool {
-    matches!(
-        failure.name,
-        ErrorName::SourceChanged | ErrorName::SourceNotFound | ErrorName::SourceDeleteMarker
-    )
-}
-
-/// A worker that sent the object may have died before it could say so, and what it read is no longer there to be compared:
-/// what stands at the destination is judged by what it says of itself.
+/// A worker that sent the object may have died before it could say so, and what it read is no longer there to be compared, or
+/// can not be read any more: what stands at the destination is judged by what it says of itself.
 async fn sent_before(work: &Whole, failure: Failure) -> Result<Done, Failure> {
     let (store, destination) = (work.destination.as_ref(), &work.input.destination);
     match read_back(store, destination, None, &body::accepted(work)).await {

@@ -197,6 +197,22 @@ fn f09_a_worker_sent_the_object_and_died_and_the_source_is_another_when_the_next
         copied(&world, &ended, &small());
         Ok(())
     });
+    // F04, F05: what reads the source gives no second copy of what was read.
+    for broken in [
+        Action::IgnoreRange,
+        Action::ShiftContentRange(1),
+        Action::Answer(Answer::error(403, "AccessDenied", "no")),
+    ] {
+        case(format!("{broken:?}"), async {
+            let world = world_of_one(World::builder(1)).await?;
+            between_two_tries(&world, lost, |_| {});
+            world.source.set_faults(Rule::on("GetObject", broken).from_nth(2));
+            let ended = world.transfer("k").await?;
+            copied(&world, &ended, &small());
+            assert_eq!(ended.output["result"]["reconciled"], true, "{ended:?}");
+            Ok(())
+        });
+    }
 }
 
 #[test]
