@@ -277,12 +277,15 @@ impl World {
         self.ended(arn).await
     }
 
-    /// StopExecution.
+    /// StopExecution, and the ends of the executions that it stops with it, which come behind its own.
     pub(crate) async fn stop(&self, arn: &str, error: &str) {
         self.engine
             .stop_execution(arn, Some(error.to_owned()), Some("by the test".to_owned()))
             .await
             .unwrap();
+        for transfer in self.transfers().await {
+            self.ended(transfer["executionArn"].as_str().unwrap().to_owned()).await;
+        }
     }
 
     /// Redrives it, and pauses it when a worker hangs.
