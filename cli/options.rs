@@ -1,11 +1,13 @@
 //! The flags that say how a transfer is done: wire's options, one flag each.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
+use transload_plan::{LEAST_BANDWIDTH, Window};
 use transload_wire::{Encryption, Options, Overwrite, Verify};
 
-use crate::units::parse_size;
+use crate::units::{self, parse_rate, parse_size};
 
 /// Flags of `copy`. What is not given keeps the workflow's default.
 #[derive(Debug, Clone, Default, Args)]
@@ -62,6 +64,15 @@ pub(crate) struct OptionFlags {
     /// Read a source that tells no checksum twice, and send only what is the same both times
     #[arg(long)]
     read_back: bool,
+    /// Only objects whose user metadata match, with `*` and `?`; may be repeated, then all have to
+    #[arg(long, value_name = "NAME=PATTERN", value_parser = pair)]
+    metadata_filter: Vec<(String, String)>,
+    /// Most bytes per second of all workers together, such as 20MB/s or 100Mbit/s, at least 128KiB/s [default: no limit]
+    #[arg(long, value_name = "RATE", value_parser = bandwidth)]
+    bandwidth: Option<u64>,
+    /// When bytes may begin to move, such as 22:00-06:00+08:00 or "sat,sun 00:00-24:00" (UTC without an offset) [default: always]
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<Window>,
 }
 
 /// When an existing destination is replaced.
@@ -82,6 +93,22 @@ enum EncryptionFlag {
     Aes256,
     /// The Key Management Service
     Kms,
+}
+
+/// Says why nothing moves, where a window is closed.
+pub(crate) fn tell_window(options: &Options) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let closed = |window: &Window| window.opens_in(u64::try_from(now).unwrap_or(u64::MAX));
+    if let Some((window, wait)) = options.window.as_ref().and_then(|w| Some((w, closed(w)?))) {
+        eprintln!("the window {window} opens in {}", units::time(Duration::from_secs(wait)));
+    }
+}
+
+fn bandwidth(text: &str) -> Result<u64, String> {
+    match parse_rate(text)? {
+        found if found < LEAST_BANDWIDTH => Err(format!("expected at least 128KiB/s, found {text}")),
+        found => Ok(found),
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -118,6 +145,9 @@ impl OptionFlags {
             tags: unique("--tag", self.tags)?,
             copy_tags: !self.no_tags,
             verify: if self.read_back { Verify::ReadBack } else { Verify::Once },
+            metadata_filter: unique("--metadata-filter", self.metadata_filter)?,
+            bandwidth: self.bandwidth,
+            window: self.window,
             // Deletions and thawing are asked for by --input.
             ..defaults
         })
@@ -186,7 +216,7 @@ mod tests {
     fn each_flag_reaches_its_field() {
         let args = "--part-size 6MiB --whole-object-limit 1MB --max-concurrency 3 --parts-in-flight 4 --rounds 2 \
                     --backoff-seconds 7 --overwrite never --preserve-etag --requester-pays --storage-class STANDARD_IA \
-                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back";
+                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back --metadata-filter team=map* --bandwidth 100Mbit/s --window 22:00-06:00+08:00";
         let found = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let expected = Options {
             part_size: Some(6 << 20),
@@ -204,6 +234,9 @@ mod tests {
             tags: Some([("t".to_owned(), String::new())].into()),
             copy_tags: true,
             verify: Verify::ReadBack,
+            metadata_filter: Some([("team".to_owned(), "map*".to_owned())].into()),
+            bandwidth: Some(12_500_000),
+            window: Some("22:00-06:00+08:00".parse().unwrap()),
             ..Options::default()
         };
         assert_eq!(found, expected);
@@ -212,10 +245,12 @@ mod tests {
 
     #[test]
     fn wrong_flags_are_named() {
-        let rows: [(&[&str], &str); 6] = [
+        let rows: [(&[&str], &str); 8] = [
             (&["--part-size", "8 parsecs"], "8 parsecs"),
             (&["--rounds", "0"], "1..=100"),
             (&["--metadata", "novalue"], "NAME=VALUE"),
+            (&["--bandwidth", "100KiB/s"], "at least 128KiB/s"),
+            (&["--window", "night"], "a window such as"),
             (&["--tag", "a=1", "--tag", "a=2"], "\"a\" twice"),
             (&["--kms-key-id", "k"], "--encryption"),
             (&["--encryption", "aes256", "--bucket-key"], "found with aes256"),

@@ -86,6 +86,9 @@ impl Progress {
             words.push(format!("{} of {}", units::size(step.bytes), units::size(size)));
         }
         words.extend(self.speed(step));
+        if step.state == "Closed" {
+            words.push("waits for its window".to_owned());
+        }
         if step.failed > 0 {
             words.push(format!("{} failed", step.failed));
         }
@@ -146,5 +149,7 @@ mod tests {
         };
         assert_eq!(progress.words(&step), "1/4 parts  8 MiB of 32 MiB  round 2");
         assert_eq!(progress.words(&Step::default()), "");
+        let closed = Step { state: "Closed".into(), ..Step::default() };
+        assert_eq!(progress.words(&closed), "waits for its window");
     }
 }

@@ -36,6 +36,21 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(*factor).ok_or_else(|| format!("expected less than 2^64 bytes, found {text:?}"))
 }
 
+/// Reads `20MB/s`, `8MiB/s`, `100Mbit/s` or plain bytes per second.
+///
+/// # Errors
+/// What was expected and found, for clap to show beside the flag.
+pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
+    let refuse = |_| format!("expected bytes per second such as 20MB/s, 8MiB/s or 100Mbit/s, found {text:?}");
+    let lower = text.trim().to_ascii_lowercase();
+    let rate = lower.strip_suffix("/s").unwrap_or(&lower);
+    match rate.strip_suffix("bit") {
+        // As networks are sold: a megabit is 10^6 bits.
+        Some(bits) => parse_size(&format!("{bits}b")).map(|bits| bits / 8).map_err(refuse),
+        None => parse_size(rate).map_err(refuse),
+    }
+}
+
 /// Reads `7d`, `12h`, `30m` or `90s`.
 ///
 /// # Errors
@@ -107,7 +122,7 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_age, parse_size, rate, size, time};
+    use super::{parse_age, parse_rate, parse_size, rate, size, time};
     use std::time::Duration;
 
     #[test]
@@ -125,6 +140,25 @@ mod tests {
         }
         for bad in ["", "MiB", "1.5GiB", "-1", "1 parsec", "18446744073709551616", "99999999TiB"] {
             assert!(parse_size(bad).unwrap_err().contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rates_are_read_with_units() {
+        let rows = [
+            ("20MB/s", 20_000_000),
+            ("8 MiB/s", 8 << 20),
+            ("100Mbit/s", 12_500_000),
+            ("1 Gbit/s", 125_000_000),
+            ("8bit/s", 1),
+            ("131072", 131_072),
+            ("1MB", 1_000_000),
+        ];
+        for (text, bytes) in rows {
+            assert_eq!(parse_rate(text), Ok(bytes), "{text}");
+        }
+        for bad in ["", "/s", "fast", "1.5MB/s", "20MB/h", "bit/s"] {
+            assert!(parse_rate(bad).unwrap_err().contains(&format!("{bad:?}")), "{bad}");
         }
     }
 

@@ -13,7 +13,7 @@ export { RetentionProps } from './retention';
 export { Route, RouteConstructProps, RouteEnd, RouteProps } from './route';
 export * from './state-machine';
 export { SyncBudget, SyncDeletes, SyncOptions } from './sync';
-export { Transfer, TransferEncryption, TransferEnd, TransferOptions, TransferThaw } from './transfer';
+export { Transfer, TransferEncryption, TransferEnd, TransferOptions, TransferThaw, TransferWindow } from './transfer';
 export * from './transload';
 export * from './transload-function';
 export * from './transload-stack';

@@ -39,6 +39,24 @@ export interface TransferThaw {
   readonly deadlineHours?: number;
 }
 
+/** When bytes may begin to move. */
+export interface TransferWindow {
+  /** When it opens, HH:MM. */
+  readonly opens: string;
+  /** When it closes, HH:MM, up to 24:00; on the next day, if this is not later. */
+  readonly closes: string;
+  /**
+   * What both times are ahead of UTC, from -12:00 to +14:00.
+   * @default +00:00
+   */
+  readonly utcOffset?: string;
+  /**
+   * Days on which it opens, of mon, tue, wed, thu, fri, sat, sun.
+   * @default - every day
+   */
+  readonly days?: string[];
+}
+
 /** Options of a transfer, as the machine's input has them. */
 export interface TransferOptions {
   /**
@@ -132,6 +150,22 @@ export interface TransferOptions {
    * @default - the defaults of each
    */
   readonly thaw?: TransferThaw;
+  /**
+   * Only objects whose user metadata match all of these: patterns (`*`, `?`) by name. Holds for events and comparisons.
+   * @default - all objects
+   */
+  readonly metadataFilter?: { [name: string]: string };
+  /**
+   * Most bytes per second of all workers of one execution, 131072 or more. Each object that an event tells of has an execution
+   * of its own.
+   * @default - no limit
+   */
+  readonly bandwidth?: number;
+  /**
+   * When bytes may begin to move.
+   * @default - at any time
+   */
+  readonly window?: TransferWindow;
 }
 
 /** An end of a transfer, resolved. */
@@ -191,7 +225,13 @@ const OPTIONS: Fields<TransferOptions> = {
   delete: 'flag',
   archived: 'text',
   thaw: 'object',
+  metadataFilter: 'map',
+  bandwidth: 'number',
+  window: 'object',
 };
+const WINDOW: Fields<TransferWindow> = { opens: 'text', closes: 'text', utcOffset: 'text', days: 'texts' };
+const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$/;
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const THAW: Fields<TransferThaw> = { tier: 'text', days: 'number', deadlineHours: 'number' };
 const ENCRYPTION: Fields<TransferEncryption> = { type: 'text', keyId: 'text', bucketKey: 'flag' };
 /** Classes that any general purpose bucket takes. */
@@ -225,7 +265,12 @@ export function checkOptions(path: string, options: TransferOptions, destination
   if (options.delete === true && (options.overwrite ?? 'ifDifferent') !== 'ifDifferent') {
     throw new Problem(`${path}.overwrite`, 'ifDifferent where deletions are followed', options.overwrite);
   }
+  if (options.metadataFilter !== undefined && Object.keys(options.metadataFilter).length === 0) {
+    throw new Problem(`${path}.metadataFilter`, 'at least one name (no filter: all objects)', options.metadataFilter);
+  }
+  checkRange(`${path}.bandwidth`, options.bandwidth, 131_072, Number.MAX_SAFE_INTEGER);
   checkThaw(`${path}.thaw`, options);
+  checkWindow(`${path}.window`, options.window);
   if (JSON.stringify(options).match(/[<>]/)) {
     throw new Problem(path, 'no < and > (an input transformer takes them for its variables)');
   }
@@ -245,6 +290,29 @@ function checkThaw(path: string, { thaw, archived }: TransferOptions): void {
   checkOneOf(`${path}.tier`, thaw.tier, ['Standard', 'Bulk', 'Expedited']);
   checkRange(`${path}.days`, thaw.days, 1, 365);
   checkRange(`${path}.deadlineHours`, thaw.deadlineHours, 1, 144);
+}
+
+function checkWindow(path: string, window?: TransferWindow): void {
+  if (window === undefined) {
+    return;
+  }
+  checkFields(path, window, WINDOW);
+  const time = (field: 'opens' | 'closes', form: RegExp, expected: string) => {
+    if (window[field] === undefined) {
+      throw new Problem(`${path}.${field}`, `${expected}, found none`);
+    }
+    checkForm(`${path}.${field}`, window[field], form, expected);
+  };
+  time('opens', CLOCK, 'a time from 00:00 to 23:59');
+  time('closes', new RegExp(`${CLOCK.source}|^24:00$`), 'a time from 00:00 to 24:00');
+  if (window.opens === window.closes) {
+    throw new Problem(`${path}.closes`, 'another time than opens (no window: always)', window.closes);
+  }
+  if (window.utcOffset !== undefined) {
+    const form = /^(\+(0\d|1[0-3]):[0-5]\d|\+14:00|-(0\d|1[01]):[0-5]\d|-12:00)$/;
+    checkForm(`${path}.utcOffset`, window.utcOffset, form, 'an offset from -12:00 to +14:00');
+  }
+  window.days?.forEach((day, index) => checkOneOf(`${path}.days[${index}]`, day, DAYS));
 }
 
 function checkEncryption(path: string, encryption: TransferEncryption, destination: TransferEnd): void {

@@ -25,6 +25,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ['TransferOptions', '`options` of a route'],
   ['TransferEncryption', '`options.encryption`'],
   ['TransferThaw', '`options.thaw`'],
+  ['TransferWindow', '`options.window`'],
   ['LocationFiles', '`files` of a location'],
   ['NetworkProps', '`network`'],
   ['HttpsProps', '`https`'],

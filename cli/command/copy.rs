@@ -13,7 +13,7 @@ use crate::exit::{CliError, Outcome};
 use crate::home::Home;
 use crate::locations::{self, Known};
 use crate::machine::Machine;
-use crate::options::OptionFlags;
+use crate::options::{OptionFlags, tell_window};
 use crate::place::Place;
 use crate::url::{From, Kept, keep, with_query};
 use crate::view::{View, machine_arn};
@@ -95,6 +95,7 @@ fn input(args: CopyArgs, here: Option<(&Known, &Home)>) -> Outcome<(String, Opti
     let mut source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;
     let destination = args.destination.ok_or_else(missing)?.destination(&source).map_err(CliError::usage)?;
     let options = args.options.resolve().map_err(CliError::usage)?;
+    tell_window(&options);
     let request = |source| TransferRequest {
         source,
         destination: destination.clone(),

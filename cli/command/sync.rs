@@ -16,7 +16,7 @@ use crate::exit::{CliError, Exit, Outcome};
 use crate::follow::Ended;
 use crate::locations::{self, Known};
 use crate::machine::Machine;
-use crate::options::OptionFlags;
+use crate::options::{OptionFlags, tell_window};
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::summary::message;
@@ -149,6 +149,9 @@ fn input(
         plan: None,
         route: None,
     };
+    if mode == Mode::Sync {
+        tell_window(&request.options);
+    }
     text(&request, known)
 }
 

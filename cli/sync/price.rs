@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use transload_plan::Share;
 use transload_plan::cost::{Concurrency, Estimate, LIST_PRICES, Place, Prices, Run, Takes, estimate};
 use transload_store::location::{Location, Partition};
 use transload_wire::{Found, LocationName, SyncRequest, Tree};
@@ -57,14 +58,23 @@ pub(crate) fn priced(
     known: &[(LocationName, Location)],
     prices: &Prices,
 ) -> Outcome<Estimate> {
-    let concurrency = Concurrency {
-        batches: request.sync.batch_concurrency,
-        large: request.sync.large_concurrency,
-        parts: request.options.max_concurrency,
-    };
+    let mut prices = prices.clone();
+    let concurrency = concurrency(request, &mut prices);
     let (from, to) = (place(&request.source, known), place(&request.destination, known));
-    estimate(&run(found), prices, (&from, &to), concurrency)
+    estimate(&run(found), &prices, (&from, &to), concurrency)
         .map_err(|error| CliError::usage(format!("prices: {error}")))
+}
+
+/// What may happen at a time. Under a bandwidth fewer workers share it, and none is faster than its share.
+fn concurrency(request: &SyncRequest, prices: &mut Prices) -> Concurrency {
+    let (sync, options) = (&request.sync, &request.options);
+    let (batches, large, parts) = (sync.batch_concurrency, sync.large_concurrency, options.max_concurrency);
+    let Some(bandwidth) = options.bandwidth else { return Concurrency { batches, large, parts } };
+    let (batches, large) = (Share::of(bandwidth, batches), Share::of(bandwidth, large));
+    let parts = Share::of(large.each, parts);
+    let rate = &mut prices.rates.megabytes_per_second.value;
+    *rate = rate.min(batches.each.min(parts.each) as f64 / 1e6);
+    Concurrency { batches: batches.workers, large: large.workers, parts: parts.workers }
 }
 
 /// The locations of a request.

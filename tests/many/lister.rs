@@ -6,8 +6,8 @@ use bytes::Bytes;
 use transload_store::memory::MemoryStore;
 use transload_store::work::WorkFiles;
 use transload_wire::{
-    Batch, Delete, Doomed, Failure, Found, Item, Large, Left, ListInput, ListOutput, ObjectKey, Requests,
-    Tally, WorkPlace,
+    Bandwidth, Batch, Delete, Doomed, Failure, Found, Item, Large, Left, ListInput, ListOutput, ObjectKey,
+    Requests, Tally, WorkPlace,
 };
 
 use crate::world::{FROM, LARGE, TO};
@@ -45,7 +45,8 @@ impl Lister {
             Some(_) => (self.lists(files, &work.prefix, &input).await?, None),
         };
         let (sync, options) = (input.request.sync, input.request.options);
-        let output = ListOutput { left, found, work, sync, options, requests: Requests::new() };
+        let bandwidth = Bandwidth::default();
+        let output = ListOutput { left, found, work, sync, options, bandwidth, requests: Requests::new() };
         Ok(serde_json::to_string(&output).unwrap())
     }
 

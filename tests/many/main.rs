@@ -3,9 +3,11 @@
 
 mod accounts;
 mod budget;
+mod filter;
 mod frozen;
 mod listed;
 mod lister;
 mod pause;
 mod redrive;
+mod window;
 mod world;

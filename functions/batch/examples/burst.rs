@@ -80,6 +80,7 @@ fn input(from: &str, to: &str, objects: Vec<Item>, in_flight: u32) -> Result<Bat
         in_flight,
         objects,
         execution: ExecutionInfo { id, start_time: "2026-01-01T00:00:00Z".to_owned(), redrive_count: 0 },
+        entered: None,
         tries: 0,
         exact: false,
         route: None,

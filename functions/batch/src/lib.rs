@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use transload_store::{Deadline, Ends, Store, Stores, look};
-use transload_wire::{BatchInput, BatchOutput, Destination, ErrorName, Failure, Item};
+use transload_store::{Deadline, Ends, Pace, Store, Stores, look};
+use transload_wire::{BatchInput, BatchOutput, Destination, ErrorName, Failure, Item, check_window};
 
 use crate::budget::Budget;
 use crate::tagging::Tagging;
@@ -28,6 +28,7 @@ struct Work {
     destination: Arc<dyn Store>,
     deadline: Deadline,
     budget: Budget,
+    pace: Pace,
     tagging: Tagging,
     input: BatchInput,
 }
@@ -35,7 +36,7 @@ struct Work {
 /// Sends the objects of a batch, `in_flight` at a time.
 ///
 /// # Errors
-/// Only what concerns all objects alike: `InputInvalid`, `DestinationInvalid`, `Unsupported`. What fails for one object is
+/// Only what concerns all objects alike: `InputInvalid`, `DestinationInvalid`, `Unsupported`, `WindowClosed`. What fails for one object is
 /// its record, or what is left.
 pub async fn handle(
     stores: &impl Stores,
@@ -51,14 +52,16 @@ async fn run(
     mut input: BatchInput,
 ) -> Result<BatchOutput, Failure> {
     check(&input)?;
+    check_window(input.options.window.as_ref(), input.entered)?;
     let objects = std::mem::take(&mut input.objects);
     let mut ends = Ends::new(stores);
     let source = ends.open("source", &input.source.location)?;
     let destination = ends.open("destination", &input.destination.location)?;
     refuse(&input, objects.first(), destination.as_ref())?;
     let in_flight = usize::try_from(input.in_flight).unwrap_or(1);
-    let work =
-        Work { source, destination, deadline, budget: Budget::default(), tagging: Tagging::default(), input };
+    let pace = Pace::of(input.options.bandwidth);
+    let budget = Budget::new(&pace);
+    let work = Work { source, destination, deadline, budget, pace, tagging: Tagging::default(), input };
     let sent = futures::stream::iter(objects.into_iter().enumerate())
         .map(|(index, item)| {
             let work = &work;

@@ -29,6 +29,8 @@ pub(crate) enum Ended {
     Copied(Etag, u64),
     /// It was there, or a newer version of it.
     Present(Option<Etag>, u64),
+    /// Its metadata is not that of those that are asked for.
+    Filtered(u64),
     /// It was deleted at the source since it was listed.
     Gone(String),
 }
@@ -151,6 +153,9 @@ async fn listed(work: &Work, item: &Item, request: &TransferRequest) -> Result<E
             request.source
         )));
     }
+    if !request.options.takes_metadata(&head.attributes.metadata) {
+        return Ok(Ended::Filtered(head.size));
+    }
     work.tagging.settle(work.source.as_ref(), &object, &request.options, &mut head).await?;
     let attributes = look::attributes::wanted(work.source.as_ref(), request, &object, &head).await?;
     let pinned = look::pin::of(request, &head);
@@ -195,6 +200,9 @@ async fn looked(work: &Work, item: &Item, request: &TransferRequest) -> Result<E
         Err(failure) if is_gone(&failure) => return gone(work, item, request, failure).await,
         Err(failure) => return Err(failure),
     };
+    if seen.filtered {
+        return Ok(Ended::Filtered(seen.pinned.size));
+    }
     match seen.instead {
         Some((Decision::Skip, _)) => {
             return Ok(Ended::Present(seen.standing.map(|head| head.etag), seen.pinned.size));
@@ -256,6 +264,7 @@ fn copy_input(
         token,
         replaces,
         route: request.route.clone(),
+        entered: None,
     }
 }
 
@@ -273,6 +282,7 @@ async fn send(
     let mut whole = Whole::new(from, to, work.deadline, input)?
         .trusting(Trust::Answer)
         .reading(object)
+        .paced(work.pace.clone())
         .one_of(work.input.in_flight);
     if let Some(body) = body {
         whole = whole.opened(body);

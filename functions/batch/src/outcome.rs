@@ -12,6 +12,9 @@ const CAUSES: usize = 48 << 10;
 /// Bytes of one cause, however many there are, and at most.
 const CAUSE: std::ops::RangeInclusive<usize> = 48..=1_024;
 
+/// Why an object is skipped that the filter by metadata does not take: as the definition says it of large ones.
+const METADATA: &str = "metadata";
+
 /// How an object ended, and how long it took.
 pub(crate) struct Timed {
     ended: Result<Ended, Failure>,
@@ -61,6 +64,7 @@ fn record(item: Item, ended: Result<Ended, Failure>, duration_ms: u64) -> Object
     let (outcome, size, etag, error, cause): (_, _, Option<Etag>, _, _) = match ended {
         Ok(Ended::Copied(etag, size)) => (Outcome::Copied, size, Some(etag), None, None),
         Ok(Ended::Present(etag, size)) => (Outcome::Present, size, etag, None, None),
+        Ok(Ended::Filtered(size)) => (Outcome::Skipped, size, None, Some(METADATA.to_owned()), None),
         Ok(Ended::Gone(why)) => (Outcome::Skipped, item.size, None, Some(gone.to_string()), Some(why)),
         Err(failure) => {
             (Outcome::Failed, item.size, None, Some(failure.name.to_string()), Some(failure.message))

@@ -30,5 +30,6 @@ pub const FAILURES: &[E] = &[
     E::CredentialsExpired,
     E::PartCorrupted,
     E::OutOfTime,
+    E::WindowClosed,
     E::UploadConflict,
 ];

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use transload_store::whole::Whole;
 use transload_store::{Deadline, Ends, Stores};
-use transload_wire::{CompleteOutput, CopyInput, Failure};
+use transload_wire::{CompleteOutput, CopyInput, Failure, check_window};
 
 pub use failures::FAILURES;
 
@@ -17,7 +17,7 @@ pub use failures::FAILURES;
 ///
 /// # Errors
 /// `ChecksumMismatch` if the bytes are not what the source says, twice; `DestinationExists` if another writer was there,
-/// `DestinationChanged` if it was a transfer;
+/// `DestinationChanged` if it was a transfer; `WindowClosed` before anything is sent;
 /// the source's and the destination's own.
 pub async fn handle(
     stores: &impl Stores,
@@ -28,6 +28,7 @@ pub async fn handle(
 }
 
 async fn run(stores: &impl Stores, deadline: Deadline, input: CopyInput) -> Result<CompleteOutput, Failure> {
+    check_window(input.options.window.as_ref(), input.entered)?;
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let source = ends.open_source(&input.source.object)?;

@@ -1,6 +1,6 @@
 //! Sends whole, or in parts.
 
-use transload_plan::{Layout, Limits, Route};
+use transload_plan::{Layout, Limits, Route, most_at_once};
 use transload_store::{Head, ObjectRef, Side, Store, failure_of};
 use transload_wire::{Decision, ErrorName, Failure, Pinned, TransferRequest};
 
@@ -53,6 +53,25 @@ async fn as_the_source(
             "options.preserveEtag: expected a source in parts or of at most {} bytes (one request), found {} bytes in one",
             limits.max_part, pinned.size
         ))),
+    }
+}
+
+/// What one worker sends has to pass while it lives.
+///
+/// # Errors
+/// `PlanInvalid` for a bandwidth that is too low for that.
+pub(crate) fn passes(
+    bandwidth: Option<u64>,
+    layout: Option<&Layout>,
+    pinned: &Pinned,
+) -> Result<(), Failure> {
+    let piece = layout.map_or(pinned.size, Layout::part_size);
+    match bandwidth.map(most_at_once) {
+        Some(most) if piece > most => Err(ErrorName::PlanInvalid.because(format!(
+            "options.bandwidth: expected enough for {piece} bytes in ten minutes (a part, or an object sent whole), found \
+             enough for {most}"
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -40,9 +40,13 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: HeadInput) -> Resu
         .filter(|_| looked.instead.is_none() || request.leaves_deletion())
         .or(looked.instead)
         .unwrap_or_else(|| decide::route(layout.as_ref()));
+    if matches!(decision, Decision::Copy | Decision::Parts) {
+        decide::passes(request.options.bandwidth, layout.as_ref(), &looked.pinned)?;
+    }
     Ok(HeadOutput {
         decision,
         reason,
+        filtered: decision == Decision::Skip && looked.filtered,
         source: looked.pinned,
         destination: request.destination.clone(),
         options: request.options.clone(),

@@ -9,7 +9,7 @@ mod failures;
 
 use std::process::ExitCode;
 
-use transload_plan::{BatchBounds, ListedPart, PartSet};
+use transload_plan::{BatchBounds, ListedPart, PartSet, Share};
 use transload_store::{
     Deadline, Ends, PartRef, Side, Stamp, Store, StoreErrorKind, Stores, Target, UploadRef, all_parts,
     failure_of, parked, prove,
@@ -47,14 +47,20 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: InitInput) -> Resu
 
     let listed: Vec<ListedPart> = parts.iter().map(ListedPart::from).collect();
     let missing = transload_plan::missing(&input.layout, &listed)?;
-    let bounds = BatchBounds { parallel: input.options.max_concurrency, ..BatchBounds::default() };
+    let most = input.options.max_concurrency;
+    let share = input.options.bandwidth.map(|bandwidth| Share::of(bandwidth, most));
+    let parallel = share.map_or(most, |share| share.workers);
+    let bounds = BatchBounds { parallel, ..BatchBounds::default() };
+    let batches = transload_plan::batches(&input.layout, &missing, &bounds)?;
+    let share = share.map(|share| share.among(u32::try_from(batches.len()).unwrap_or(u32::MAX)));
     Ok(InitOutput {
         upload,
-        batches: transload_plan::batches(&input.layout, &missing, &bounds)?,
+        batches,
         parts_missing: missing.len(),
         bytes_missing: bytes(&input, &missing)?,
         parts_present: input.layout.count() - missing.len(),
-        max_concurrency: input.options.max_concurrency,
+        max_concurrency: share.map_or(parallel, |share| share.workers),
+        bandwidth: share.map(|share| share.each),
         backoff_seconds: backoff(input.options.backoff_seconds, input.round),
         requests: ends.requests(),
     })

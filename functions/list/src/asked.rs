@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use transload_plan::{Filter, FilterRules, Likeness};
+use transload_plan::{Filter, FilterRules, Likeness, Share};
 use transload_store::{Ends, Shelf, Store, Stores};
 use transload_wire::{
-    Archived, Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions, WhenArchived,
+    Archived, Bandwidth, Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions, WhenArchived,
 };
 
 use crate::ways::Ways;
@@ -29,6 +29,7 @@ pub(crate) struct Asked {
     pub filter: Filter,
     pub likeness: Likeness,
     pub ways: Ways,
+    pub bandwidth: Bandwidth,
     pub listers: usize,
     /// Where the lists stand; ends with `/`.
     pub prefix: String,
@@ -45,6 +46,7 @@ impl Asked {
         request.options.check()?;
         request.sync.check()?;
         check_options(&mut request)?;
+        let bandwidth = share(&mut request);
         check_prefix("source", &request.source)?;
         check_prefix("destination", &request.destination)?;
         check_apart(&request.source, &request.destination)?;
@@ -70,6 +72,7 @@ impl Asked {
             },
             filter,
             likeness: likeness(request.sync.compare),
+            bandwidth,
             listers: usize::try_from(request.sync.listers).unwrap_or(1),
             prefix: prefix(input),
             request,
@@ -87,6 +90,23 @@ fn check_options(request: &mut SyncRequest) -> Result<(), Failure> {
         request.options.archived = WhenArchived::Thaw;
     }
     Ok(())
+}
+
+/// Seconds in which a batch, and an object of one, has to pass: a batch's worker lives for two minutes.
+const BATCH_PASSES: u64 = 60;
+const OBJECT_PASSES: u64 = 30;
+
+/// Shares a bandwidth among the workers of batches, and among the executions of large objects: the two come one after the other.
+/// What a worker's share can not carry in its time is not given to it.
+fn share(request: &mut SyncRequest) -> Bandwidth {
+    let Some(bandwidth) = request.options.bandwidth else { return Bandwidth::default() };
+    let sync = &mut request.sync;
+    let (batch, large) =
+        (Share::of(bandwidth, sync.batch_concurrency), Share::of(bandwidth, sync.large_concurrency));
+    (sync.batch_concurrency, sync.large_concurrency) = (batch.workers, large.workers);
+    sync.batch_bytes = sync.batch_bytes.min(batch.each.saturating_mul(BATCH_PASSES));
+    sync.batch_object_limit = sync.batch_object_limit.min(batch.each.saturating_mul(OBJECT_PASSES));
+    Bandwidth { batch: Some(batch.each), large: Some(large.each) }
 }
 
 fn likeness(compare: Compare) -> Likeness {

@@ -94,7 +94,8 @@ async fn run(
         Some(Left { ranges, line, found: found.clone(), calls: call, lists })
     };
     let (sync, options) = (asked.request.sync.clone(), asked.request.options.clone());
-    Ok(ListOutput { left, found, work: place, sync, options, requests: ends.requests() })
+    let (bandwidth, requests) = (asked.bandwidth, ends.requests());
+    Ok(ListOutput { left, found, work: place, sync, options, bandwidth, requests })
 }
 
 /// Finds what is to be done, where the request says: what is left of it, as ranges of keys or behind a line.

@@ -38,7 +38,7 @@ pub(crate) async fn send_all(work: &Work, pieces: Vec<Piece>) -> Result<Vec<Part
     let mut records = Vec::new();
     let mut failed: Option<Failure> = None;
     loop {
-        while failed.is_none() && running.len() < work.input.parts_in_flight as usize {
+        while failed.is_none() && running.len() < work.pace.streams(work.input.parts_in_flight) as usize {
             let Some(piece) = queue.next() else { break };
             running.push(send::send(work, piece));
         }

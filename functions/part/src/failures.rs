@@ -28,5 +28,6 @@ pub const FAILURES: &[E] = &[
     E::CredentialsExpired,
     E::PartCorrupted,
     E::OutOfTime,
+    E::WindowClosed,
     E::UploadGone,
 ];

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use transload_plan::{ByteRange, PartNumber};
-use transload_store::{Deadline, Ends, Store, Stores, UploadRef};
-use transload_wire::{ErrorName, Failure, PartInput, PartOutput};
+use transload_store::{Deadline, Ends, Pace, Store, Stores, UploadRef};
+use transload_wire::{ErrorName, Failure, PartInput, PartOutput, check_window};
 
 pub use failures::FAILURES;
 
@@ -34,13 +34,14 @@ struct Work {
     destination: Arc<dyn Store>,
     upload: UploadRef,
     deadline: Deadline,
+    pace: Pace,
     input: PartInput,
 }
 
 /// Sends the parts of a batch.
 ///
 /// # Errors
-/// `UploadInvalid` for parts that the layout does not have; `OutOfTime` with what was sent staying there; what the last
+/// `UploadInvalid` for parts that the layout does not have; `WindowClosed` before anything is sent; `OutOfTime` with what was sent staying there; what the last
 /// try of a part met. Permanent failures come before transient ones.
 pub async fn handle(
     stores: &impl Stores,
@@ -52,6 +53,7 @@ pub async fn handle(
 
 async fn run(stores: &impl Stores, deadline: Deadline, input: PartInput) -> Result<PartOutput, Failure> {
     let pieces = pieces(&input)?;
+    check_window(input.window.as_ref(), input.entered)?;
     deadline.check()?;
     let mut ends = Ends::new(stores);
     let work = Work {
@@ -59,6 +61,7 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: PartInput) -> Resu
         destination: ends.open("destination", &input.destination.location)?,
         upload: UploadRef::of(&input.destination, &input.upload),
         deadline,
+        pace: Pace::of(input.bandwidth),
         input,
     };
     let mut parts = batch::left_by_earlier_try(&work, &pieces).await?;

@@ -111,6 +111,7 @@ impl Sender<'_> {
             wanted.expected = Some(twice::first_read(work, pinned.clone(), &mut self.reads).await?);
         }
         let (stream, count) = pinned_stream(work.source.clone(), pinned, work.deadline);
+        let stream = work.pace.over(stream);
         let (body, seen) = tap(stream, len, &wanted, work.input.source.object.to_string())?;
         let rewind = Rewind::over(body, seen, KEPT / u64::from(work.input.parts_in_flight));
         let body = rewind.body();

@@ -28,7 +28,7 @@ pub(crate) async fn first_read(
     let wanted = Wanted { algorithms: vec![algorithm], ..Wanted::default() };
     let (len, place) = (pinned.range.len, pinned.object.to_string());
     let (stream, count) = pinned_stream(work.source.clone(), pinned, work.deadline);
-    let (mut body, seen) = tap(stream, len, &wanted, place)?;
+    let (mut body, seen) = tap(work.pace.over(stream), len, &wanted, place)?;
     let read: Result<(), Failure> = async {
         while body.stream.try_next().await?.is_some() {}
         Ok(())

@@ -13,6 +13,7 @@
 //! # Ok::<(), transload_plan::PlanError>(())
 //! ```
 
+mod bandwidth;
 mod batch;
 mod compare;
 pub mod cost;
@@ -29,7 +30,9 @@ mod parts;
 mod range;
 mod route;
 mod split;
+mod window;
 
+pub use bandwidth::{LEAST_BANDWIDTH, Share, most_at_once};
 pub use batch::{BatchBounds, batches};
 pub use compare::{Likeness, Listed, Verdict, compare};
 pub use error::PlanError;
@@ -44,3 +47,4 @@ pub use parts::{PartNumber, PartSet};
 pub use range::ByteRange;
 pub use route::{Route, route};
 pub use split::{Alphabet, middle};
+pub use window::{ClockTime, Day, UtcOffset, Window, WindowError};

@@ -53,10 +53,11 @@ async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOu
     let counts = accounts::counts(&input.found, &gathered);
     let accounted = accounts::check(&input.found, &gathered);
     let failed = counts.failed.objects + counts.undeleted.objects;
-    if redriven && failed > 0 && accounted.is_ok() {
+    let opens_in = opens_in(input, &gathered)?;
+    if (redriven || opens_in.is_some()) && failed > 0 && accounted.is_ok() {
         let (prefix, todo) = again::write(files, input).await?;
         let report = page::name(input, page::HTML);
-        return Ok(ReportOutput { again: true, prefix: Some(prefix), todo, counts, report });
+        return Ok(ReportOutput { again: true, prefix: Some(prefix), opens_in, todo, counts, report });
     }
     // It was paused or stopped before its first report, which has rows too.
     let gathered = if redriven { gather::all(files, input, true).await? } else { gathered };
@@ -65,7 +66,18 @@ async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOu
     if failed > 0 {
         return Err(failures_of(&gathered, failed, files.bucket(), &report));
     }
-    Ok(ReportOutput { again: false, prefix: None, todo: Todo::default(), counts, report })
+    Ok(ReportOutput { again: false, prefix: None, opens_in: None, todo: Todo::default(), counts, report })
+}
+
+/// Seconds until what the window closed on may be taken up again; `None` if it closed on nothing.
+fn opens_in(input: &ReportInput, gathered: &Gathered) -> Result<Option<u64>, Failure> {
+    let closed = gathered.errors.contains_key(ErrorName::WindowClosed.as_str());
+    let Some(window) = input.request.options.window.as_ref().filter(|_| closed) else { return Ok(None) };
+    let entered = input.entered.ok_or_else(|| {
+        ErrorName::InputInvalid
+            .because("entered: expected milliseconds since 1970 beside a window, found none")
+    })?;
+    Ok(Some(window.opens_in(entered).unwrap_or_default()))
 }
 
 fn failures_of(gathered: &Gathered, failed: u64, bucket: &str, report: &str) -> Failure {

@@ -103,6 +103,8 @@ error_names! {
     PartCorrupted: transient,
     /// Too little of the worker's time is left for the rest; what was sent stays.
     OutOfTime: transient,
+    /// The window in which bytes may move is closed; the message says in how many seconds it opens.
+    WindowClosed: transient,
     /// Not all parts are at the destination yet.
     PartsMissing: transient,
     /// The upload is not open any more (aborted, or removed by a lifecycle rule).

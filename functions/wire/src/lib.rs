@@ -28,6 +28,7 @@ mod states;
 mod sync;
 mod thaw;
 mod url;
+mod window;
 
 pub use attributes::{
     Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
@@ -51,9 +52,10 @@ pub use states::{
     HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,
 };
 pub use sync::{
-    Archived, Batch, BatchInput, BatchOutput, Budget, Compare, Delete, Deletes, Doomed, Found, Item,
-    KeyRange, Large, Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions, SyncRequest,
-    Tally, Tree, Unfinished, Versions, WorkPlace,
+    Archived, Bandwidth, Batch, BatchInput, BatchOutput, Budget, Compare, Delete, Deletes, Doomed, Found,
+    Item, KeyRange, Large, Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions,
+    SyncRequest, Tally, Tree, Unfinished, Versions, WorkPlace,
 };
 pub use thaw::{Thaw, ThawInput, ThawOutput, Tier, WhenArchived};
 pub use url::{Host, Url, UrlError};
+pub use window::check_window;

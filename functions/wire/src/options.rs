@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use transload_plan::{Glob, LEAST_BANDWIDTH, Slashes, Window};
 
 use crate::thaw::{Thaw, WhenArchived};
 use crate::{ErrorName, Failure, attributes};
@@ -97,6 +98,16 @@ pub struct Options {
     /// How a source is asked back from an archive tier; only with `archived: "thaw"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thaw: Option<Thaw>,
+    /// Only an object whose user metadata match all of these is sent: patterns (`*`, `?`) by name. Names are compared without
+    /// case, as S3 keeps them; a name that the object does not have matches nothing.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "attributes::unique_map_option")]
+    pub metadata_filter: Option<BTreeMap<String, String>>,
+    /// Most bytes per second that all workers together read, 131,072 or more; without it as many as they can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<u64>,
+    /// When bytes may begin to move; at any time without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
 }
 
 impl Default for Options {
@@ -120,6 +131,9 @@ impl Default for Options {
             delete: false,
             archived: WhenArchived::default(),
             thaw: None,
+            metadata_filter: None,
+            bandwidth: None,
+            window: None,
         }
     }
 }
@@ -158,6 +172,7 @@ impl Options {
         range("rounds", self.rounds, 1, 100)?;
         range("backoffSeconds", self.backoff_seconds, 1, 3_600)?;
         self.check_delete()?;
+        self.check_line()?;
         crate::thaw::check(self.archived, self.thaw.as_ref())?;
         if let Some(class) = self.storage_class.as_deref().filter(|class| !STORAGE_CLASSES.contains(class)) {
             let expected = STORAGE_CLASSES.join(", ");
@@ -170,6 +185,7 @@ impl Options {
         if let Some(metadata) = &self.metadata {
             attributes::check_metadata(metadata).map_err(|failure| failure.at("options.metadata"))?;
         }
+        self.check_filter()?;
         if let Some(tags) = &self.tags {
             attributes::check_tags(tags).map_err(|failure| failure.at("options.tags"))?;
         }
@@ -190,6 +206,45 @@ impl Options {
             Overwrite::Always => false,
         };
         self.delete || !orders
+    }
+
+    /// Whether an object with this metadata is to be sent.
+    #[must_use]
+    pub fn takes_metadata(&self, found: &BTreeMap<String, String>) -> bool {
+        self.metadata_filter.iter().flatten().all(|(name, pattern)| {
+            let mut named = found.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+            // What is no pattern was refused.
+            let glob = Glob::new(pattern, Slashes::Cross);
+            named.any(|(_, value)| glob.as_ref().is_ok_and(|glob| glob.matches(value)))
+        })
+    }
+
+    fn check_filter(&self) -> Result<(), Failure> {
+        let Some(filter) = &self.metadata_filter else { return Ok(()) };
+        let refuse =
+            |what: String| Err(ErrorName::InputInvalid.because(format!("options.metadataFilter{what}")));
+        if filter.is_empty() {
+            return refuse(": expected at least one name, found none".to_owned());
+        }
+        for (name, pattern) in filter {
+            if name.is_empty() {
+                return refuse(": expected names of metadata, found an empty one".to_owned());
+            }
+            if let Err(error) = Glob::new(pattern, Slashes::Cross) {
+                return refuse(format!(".{name}: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_line(&self) -> Result<(), Failure> {
+        if let Some(found) = self.bandwidth.filter(|found| *found < LEAST_BANDWIDTH) {
+            return Err(ErrorName::InputInvalid.because(format!(
+                "options.bandwidth: expected at least {LEAST_BANDWIDTH} bytes per second, found {found}"
+            )));
+        }
+        let checked = self.window.as_ref().map_or(Ok(()), Window::check);
+        checked.map_err(|what| ErrorName::InputInvalid.because(format!("options.window.{what}")))
     }
 
     fn check_delete(&self) -> Result<(), Failure> {
@@ -231,4 +286,77 @@ fn range(field: &str, found: u32, least: u32, most: u32) -> Result<(), Failure> 
     }
     Err(ErrorName::InputInvalid
         .because(format!("options.{field}: expected {least} to {most}, found {found}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{ErrorName, Options};
+
+    fn options(json: &str) -> Options {
+        crate::parse(json.as_bytes()).unwrap()
+    }
+
+    fn takes(filter: &str, found: &[(&str, &str)]) -> bool {
+        let found: BTreeMap<_, _> = found.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        options(&format!(r#"{{"metadataFilter": {filter}}}"#)).takes_metadata(&found)
+    }
+
+    #[test]
+    fn every_pattern_of_a_filter_has_to_match() {
+        let found = [("team", "maps/eu"), ("stage", "")];
+        assert!(takes(r#"{"team": "maps*"}"#, &found), "a value is no path");
+        assert!(takes(r#"{"Team": "m?ps/*", "stage": "*"}"#, &found));
+        assert!(!takes(r#"{"team": "maps*", "stage": "?"}"#, &found));
+        assert!(!takes(r#"{"colour": "*"}"#, &found), "what is not there matches nothing");
+        assert!(!takes(r#"{"team": "MAPS*"}"#, &found));
+        assert!(Options::default().takes_metadata(&BTreeMap::new()));
+    }
+
+    #[test]
+    fn what_no_line_and_no_filter_can_be_is_refused_by_its_field() {
+        for (json, told) in [
+            (
+                r#"{"bandwidth": 131071}"#,
+                "options.bandwidth: expected at least 131072 bytes per second, found 131071",
+            ),
+            (
+                r#"{"window": {"opens": "22:00", "closes": "22:00"}}"#,
+                "options.window.closes: expected another time than opens (no window: always), found \"22:00\"",
+            ),
+            (
+                r#"{"window": {"opens": "24:00", "closes": "22:00"}}"#,
+                "options.window.opens: expected a time from 00:00 to 23:59, found \"24:00\"",
+            ),
+            (r#"{"metadataFilter": {}}"#, "options.metadataFilter: expected at least one name, found none"),
+            (
+                r#"{"metadataFilter": {"": "*"}}"#,
+                "options.metadataFilter: expected names of metadata, found an empty one",
+            ),
+            (
+                r#"{"metadataFilter": {"team": ""}}"#,
+                "options.metadataFilter.team: expected a pattern of 1 to",
+            ),
+        ] {
+            let refused = options(json).check().unwrap_err();
+            assert_eq!(refused.name, ErrorName::InputInvalid);
+            assert!(refused.message.starts_with(told), "{refused}");
+        }
+        for (json, told) in [
+            (
+                r#"{"window": {"opens": "7:00", "closes": "22:00"}}"#,
+                "window.opens: expected a time from 00:00 to 24:00, found \"7:00\"",
+            ),
+            (
+                r#"{"window": {"opens": "07:00", "closes": "22:00", "utcOffset": "8"}}"#,
+                "window.utcOffset: expected an offset",
+            ),
+            (r#"{"window": {"opens": "07:00", "closes": "22:00", "days": ["Monday"]}}"#, "window.days"),
+            (r#"{"window": {"opens": "07:00"}}"#, "window: missing field `closes`"),
+        ] {
+            let refused = crate::parse::<Options>(json.as_bytes()).unwrap_err();
+            assert!(refused.message.starts_with(told), "{refused}");
+        }
+    }
 }

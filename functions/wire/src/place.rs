@@ -177,6 +177,7 @@ impl TransferRequest {
             (options.delete, "options.delete"),
             (options.preserve_etag, "options.preserveEtag"),
             (options.requester_pays, "options.requesterPays"),
+            (options.metadata_filter.is_some(), "options.metadataFilter"),
             (options.archived != WhenArchived::Fail, "options.archived"),
             (self.event == Some(Event::Deleted), "event deleted"),
         ] {

@@ -76,6 +76,9 @@ pub struct ReportInput {
     pub sync: SyncOptions,
     /// All rounds, the last one at the end.
     pub rounds: Vec<Round>,
+    /// When the state was entered, in milliseconds since 1970.
+    #[serde(default)]
+    pub entered: Option<u64>,
 }
 
 /// Items of each kind that are to be done: batches, large objects, deletions.
@@ -124,6 +127,9 @@ pub struct ReportOutput {
     /// What the names of those lists begin with; null without them.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// Seconds until that round may begin, where the window closed on the last one; null else (the definition reads this field).
+    #[serde(default)]
+    pub opens_in: Option<u64>,
     /// What they hold.
     pub todo: Todo,
     /// What became of everything.

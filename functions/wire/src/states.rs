@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use transload_plan::{Layout, PartSet};
+use transload_plan::{Layout, PartSet, Window};
 
 use crate::{
     Attributes, Checksum, ChecksumAlgorithm, Destination, Etag, Options, RouteName, Source, Token,
@@ -83,6 +83,9 @@ pub struct HeadOutput {
     pub decision: Decision,
     /// Why, in a sentence.
     pub reason: String,
+    /// Whether it is skipped because it is none of those that are asked for (the definition reads this field).
+    #[serde(default)]
+    pub filtered: bool,
     /// The source as it is read from here on.
     pub source: Pinned,
     /// Where it is written, from the request.
@@ -175,6 +178,9 @@ pub struct InitOutput {
     pub parts_present: u32,
     /// Children at a time.
     pub max_concurrency: u32,
+    /// Bytes per second of each child; null without a bandwidth (the definition reads this field).
+    #[serde(default)]
+    pub bandwidth: Option<u64>,
     /// Seconds to wait before the next round, should one be needed.
     pub backoff_seconds: u32,
     /// Requests sent.
@@ -200,6 +206,16 @@ pub struct PartInput {
     /// Whether a source without a checksum is read twice.
     #[serde(default)]
     pub verify: Verify,
+    /// Bytes per second that it may read; as many as it can without.
+    #[serde(default)]
+    pub bandwidth: Option<u64>,
+    /// When bytes may begin to move; at any time without it.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// When the state was entered (`$states.context.State.EnteredTime`), in milliseconds since 1970: the service's clock decides
+    /// whether the window is open, for it is the one that waits.
+    #[serde(default)]
+    pub entered: Option<u64>,
     /// How often this child was tried before (`$states.context.State.RetryCount`): above 0, what an earlier try left is
     /// listed and not sent again.
     #[serde(default)]
@@ -325,6 +341,9 @@ pub struct CopyInput {
     /// ETag of the object that may be replaced; null: nothing may be there.
     #[serde(default)]
     pub replaces: Option<Etag>,
+    /// When the state was entered, in milliseconds since 1970.
+    #[serde(default)]
+    pub entered: Option<u64>,
     /// The request's route, for metrics.
     #[serde(default)]
     pub route: Option<RouteName>,

@@ -472,8 +472,23 @@ pub struct ListOutput {
     pub sync: SyncOptions,
     /// The request's options of a transfer with every default filled in.
     pub options: Options,
+    /// The request's bandwidth, shared.
+    #[serde(default)]
+    pub bandwidth: Bandwidth,
     /// Requests sent.
     pub requests: Requests,
+}
+
+/// Bytes per second of each worker and each execution; null without a bandwidth (the definition reads these fields).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bandwidth {
+    /// Of a worker that sends a batch.
+    #[serde(default)]
+    pub batch: Option<u64>,
+    /// Of an execution that sends a large object.
+    #[serde(default)]
+    pub large: Option<u64>,
 }
 
 /// Input of Batch.
@@ -493,6 +508,9 @@ pub struct BatchInput {
     pub objects: Vec<Item>,
     /// The execution of `bucket.asl.json`.
     pub execution: ExecutionInfo,
+    /// When the state was entered, in milliseconds since 1970.
+    #[serde(default)]
+    pub entered: Option<u64>,
     /// How often these objects were tried before: above 0, what stands at the destination is looked at first.
     #[serde(default)]
     pub tries: u32,

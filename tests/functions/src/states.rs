@@ -100,6 +100,7 @@ impl<'a> States<'a> {
             token: head.token.clone(),
             replaces: head.replaces.clone(),
             route: head.route.clone(),
+            entered: None,
         }
     }
 
@@ -151,6 +152,9 @@ impl<'a> States<'a> {
             parts: parts.clone(),
             parts_in_flight: head.options.parts_in_flight,
             verify: head.options.verify,
+            bandwidth: init.bandwidth,
+            window: None,
+            entered: None,
             retry_count: 0,
             route: head.route.clone(),
         };

@@ -32,6 +32,8 @@ pub struct Looked {
     pub standing: Option<Head>,
     /// Why it is not sent, if so: skipped, or begun anew with a newer version.
     pub instead: Option<(Decision, String)>,
+    /// Whether that is because it is none of those that are asked for.
+    pub filtered: bool,
 }
 
 /// Looks at both ends. With `before` the source is only compared with what was pinned then.
@@ -59,7 +61,9 @@ pub async fn look(
     }
     let attributes = attributes::wanted(source, request, &ObjectRef::of_pinned(&pinned), &head).await?;
     let (identity, token) = names(request, execution, &pinned, &attributes)?;
+    let filtered = !request.options.takes_metadata(&head.attributes.metadata);
     let instead = match standing::skip(standing.as_ref(), request, &pinned, (&token, &identity))? {
+        _ if filtered => Some((Decision::Skip, FILTERED.to_owned())),
         Some(why) => Some((Decision::Skip, why)),
         // Later the write itself is conditional on what this look found.
         None if before.is_none() && expect::differs(request, standing.as_ref()) => {
@@ -67,8 +71,11 @@ pub async fn look(
         }
         None => order::judge(source, standing.as_ref(), request, before.is_some(), &pinned).await?,
     };
-    Ok(Looked { pinned, head, attributes, identity, token, standing, instead })
+    Ok(Looked { pinned, head, attributes, identity, token, standing, instead, filtered })
 }
+
+/// Why an object that is not asked for is not sent.
+const FILTERED: &str = "its metadata does not match options.metadataFilter";
 
 /// Identity of a version and token of its transfer; refuses attributes that do not fit together with them.
 ///

@@ -74,10 +74,10 @@ fn read(work: &Whole) -> BoxStream<'static, Result<Bytes, Failure>> {
         total: source.size,
     };
     let opened = work.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match opened {
+    work.pace.over(match opened {
         Some(body) => opened_stream(work.source.clone(), pinned, work.deadline, body),
         None => pinned_stream(work.source.clone(), pinned, work.deadline).0,
-    }
+    })
 }
 
 /// The source's own checksum is compared in whichever algorithm it is; the destination's proves the write.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use transload_wire::{Checksum, ChecksumKind, CopyInput, Etag, Failure, Proof, Verify, VersionId};
 
 use crate::rewind::KEPT;
-use crate::{Deadline, Head, ObjectBody, ObjectRef, Stamp, Store, Target, Written, prove};
+use crate::{Deadline, Head, ObjectBody, ObjectRef, Pace, Stamp, Store, Target, Written, prove};
 
 /// What is taken for success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub struct Whole {
     trust: Trust,
     /// Bytes that are kept for another try.
     keep: u64,
+    pace: Pace,
 }
 
 /// An object that was sent and proven.
@@ -82,7 +83,8 @@ impl Whole {
         let object = ObjectRef::of_pinned(&input.source);
         let trust = Trust::ReadBack;
         let (opened, keep) = (Mutex::default(), KEPT);
-        Ok(Self { source, destination, target, deadline, input, object, opened, trust, keep })
+        let pace = Pace::of(input.options.bandwidth);
+        Ok(Self { source, destination, target, deadline, input, object, opened, trust, keep, pace })
     }
 
     /// Takes what the PUT answers for success where it proves something.
@@ -96,6 +98,13 @@ impl Whole {
     #[must_use]
     pub fn reading(mut self, object: ObjectRef) -> Self {
         self.object = object;
+        self
+    }
+
+    /// Shares this bandwidth with others, instead of having one of its own.
+    #[must_use]
+    pub fn paced(mut self, pace: Pace) -> Self {
+        self.pace = pace;
         self
     }
 

@@ -77,6 +77,7 @@ impl Kit {
             in_flight: 64,
             objects: self.items.clone(),
             execution: execution(),
+            entered: None,
             tries,
             exact: false,
             route: None,

@@ -99,6 +99,9 @@ async fn send(world: &World, key: &str) -> Result<(), Failure> {
             parts,
             parts_in_flight: 1,
             verify: options.verify,
+            bandwidth: None,
+            window: None,
+            entered: None,
             retry_count: 0,
             route: None,
         };
@@ -120,6 +123,7 @@ fn copy_input(head: &HeadOutput) -> CopyInput {
         token: head.token.clone(),
         replaces: head.replaces.clone(),
         route: None,
+        entered: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod ends;
 mod injector;
 mod injectors;
 mod kit;
+mod line;
 mod mutations;
 mod pairs;
 mod reads;
