@@ -17,7 +17,7 @@ function show(found: unknown): string {
 }
 
 /** What a field holds. */
-export type Kind = 'text' | 'texts' | 'number' | 'flag' | 'object' | 'objects' | 'map';
+export type Kind = 'text' | 'texts' | 'number' | 'amount' | 'flag' | 'object' | 'objects' | 'map';
 
 /** Fields of an interface with their kinds. The compiler sees to it that none is left out. */
 export type Fields<T> = Readonly<Record<keyof Required<T>, Kind>>;
@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<Kind, readonly [string, (found: unknown) => boolean
   text: ['a text that is not empty', (found) => typeof found === 'string' && found.length > 0],
   texts: ['a list of texts', (found) => Array.isArray(found) && found.every((one) => typeof one === 'string')],
   number: ['a whole number', (found) => Number.isSafeInteger(found) || Token.isUnresolved(found)],
+  amount: ['a number', (found) => Number.isFinite(found) || Token.isUnresolved(found)],
   flag: ['true or false', (found) => typeof found === 'boolean'],
   object: ['an object', isObject],
   objects: ['a list of objects', (found) => Array.isArray(found) && found.every(isObject)],

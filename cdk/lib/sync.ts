@@ -34,6 +34,11 @@ export interface SyncBudget {
    * @default - all
    */
   readonly bytes?: number;
+  /**
+   * Most dollars, as `transload plan` estimates them by its list prices.
+   * @default - any
+   */
+  readonly dollars?: number;
 }
 
 /** How both ends are compared, and what follows. */
@@ -164,7 +169,7 @@ const SYNC: Fields<SyncOptions> = {
   listers: 'number',
 };
 const DELETES: Fields<SyncDeletes> = { maxCount: 'number', maxPercent: 'number', allowEmptySource: 'flag' };
-const BUDGET: Fields<SyncBudget> = { objects: 'number', bytes: 'number' };
+const BUDGET: Fields<SyncBudget> = { objects: 'number', bytes: 'number', dollars: 'amount' };
 const MOST = Number.MAX_SAFE_INTEGER;
 /** As long as a bucket's name, a slash and the longest key. */
 const LONGEST_PATTERN = 63 + 1 + 1_024;
@@ -193,11 +198,12 @@ export function checkSync(path: string, sync: SyncOptions): void {
 
 function checkBudget(path: string, budget: SyncBudget): void {
   checkFields(path, budget, BUDGET);
-  if (budget.objects === undefined && budget.bytes === undefined) {
-    throw new Problem(path, 'objects or bytes', 'neither');
+  if (budget.objects === undefined && budget.bytes === undefined && budget.dollars === undefined) {
+    throw new Problem(path, 'objects, bytes or dollars', 'none');
   }
   checkRange(`${path}.objects`, budget.objects, 1, MOST);
   checkRange(`${path}.bytes`, budget.bytes, 1, MOST);
+  checkRange(`${path}.dollars`, budget.dollars, 0.000001, 1e9);
 }
 
 function checkNumbers(path: string, sync: SyncOptions): void {

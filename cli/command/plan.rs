@@ -29,9 +29,6 @@ pub(crate) struct PlanArgs {
     /// Freeze the plan in this file: `transload sync --plan FILE` does exactly what it says
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// A table of prices and rates instead of the list prices; docs/cost.md has its form
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
 }
 
 /// The answer, in the shape of `--output json`.
@@ -50,7 +47,7 @@ struct Planned<'a> {
 
 /// Plans, prices and freezes.
 pub(crate) async fn run(args: PlanArgs, global: &Global) -> Outcome {
-    let prices = price::table(args.prices.as_deref())?;
+    let prices = price::table(args.sync.prices.as_deref())?;
     if let Some(path) = &args.out {
         frozen::free(path)?;
     }

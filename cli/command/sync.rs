@@ -1,10 +1,10 @@
 //! `transload sync`: makes one tree of keys like another. `plan` begins the same way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use transload_store::work::{DirectoryFiles, WorkFiles};
-use transload_wire::{Mode, SyncRequest, Tree};
+use transload_wire::{Mode, SyncOptions, SyncRequest, Tree};
 
 use super::copy::{new_name, read_input};
 use super::pause::PAUSED;
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::summary::message;
 use crate::sync::frozen::{self, Approved};
 use crate::sync::manifest::{self, Chosen};
-use crate::sync::{self, Outcomes, SyncFlags, SyncStory};
+use crate::sync::{self, Outcomes, SyncFlags, SyncStory, price};
 use crate::view::View;
 use crate::watch::watch;
 
@@ -45,6 +45,9 @@ pub(crate) struct SyncArgs {
     /// Execute a frozen plan, and nothing else: what changed at either end since then fails, object by object
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "input", "OptionFlags", "SyncFlags"])]
     plan: Option<PathBuf>,
+    /// A table of prices and rates instead of the list prices, for an estimate or --budget-dollars; docs/cost.md has its form
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "plan"])]
+    pub(crate) prices: Option<PathBuf>,
     /// Name of the execution, behind `sync-` or `plan-` [default: one is made]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -144,7 +147,7 @@ fn input(
         source: tree(&args.source.ok_or_else(missing)?),
         destination: tree(&args.destination.ok_or_else(missing)?),
         options: args.options.resolve().map_err(CliError::usage)?,
-        sync: args.sync.resolve(mode, known.is_some()).map_err(CliError::usage)?,
+        sync: comparison(args.sync, args.prices.as_deref(), mode, known.is_some())?,
         manifest: chosen.map(|chosen| chosen.manifest.clone()),
         plan: None,
         route: None,
@@ -153,6 +156,20 @@ fn input(
         tell_window(&request.options);
     }
     text(&request, known)
+}
+
+/// The comparison, with the prices that a budget is counted by.
+fn comparison(flags: SyncFlags, prices: Option<&Path>, mode: Mode, here: bool) -> Outcome<SyncOptions> {
+    let mut sync = flags.resolve(mode, here).map_err(CliError::usage)?;
+    let counted = sync.budget.is_some_and(|budget| budget.dollars.is_some());
+    match prices {
+        Some(path) if counted => sync.prices = Some(Box::new(price::table(Some(path))?)),
+        Some(_) if mode == Mode::Sync => {
+            return Err(CliError::usage("--prices: expected --budget-dollars beside it, found none"));
+        }
+        _ => {}
+    }
+    Ok(sync)
 }
 
 fn text(request: &SyncRequest, known: Option<&Known>) -> Outcome<String> {

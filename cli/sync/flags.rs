@@ -59,6 +59,9 @@ pub(crate) struct SyncFlags {
     /// Move at most so many bytes, by the sizes that are listed, and leave the other objects to another run
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
     budget_bytes: Option<u64>,
+    /// Spend at most so many dollars, as `plan` estimates them, and leave the other objects to another run
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    budget_dollars: Option<Dollars>,
     /// Fail on an object in an archive tier instead of leaving it out
     #[arg(long)]
     fail_on_archived: bool,
@@ -131,7 +134,7 @@ impl SyncFlags {
             versions: if self.versions { Versions::Listed } else { Versions::Off },
             delete: self.delete.then(|| deletes(&self)),
             ignore: self.ignore_file.as_deref().map(ignored).transpose()?.unwrap_or_default(),
-            budget: budget(self.budget_objects, self.budget_bytes),
+            budget: budget(self.budget_objects, self.budget_bytes, self.budget_dollars),
             include: self.include,
             exclude: self.exclude,
             min_size: self.min_size,
@@ -151,8 +154,14 @@ impl SyncFlags {
     }
 }
 
-fn budget(objects: Option<u64>, bytes: Option<u64>) -> Option<Budget> {
-    (objects.is_some() || bytes.is_some()).then_some(Budget { objects, bytes })
+fn budget(objects: Option<u64>, bytes: Option<u64>, dollars: Option<Dollars>) -> Option<Budget> {
+    let any = objects.is_some() || bytes.is_some() || dollars.is_some();
+    any.then_some(Budget { objects, bytes, dollars })
+}
+
+fn dollars(text: &str) -> Result<Dollars, String> {
+    let refuse = |_| format!("expected dollars such as 12.50, found {text:?}");
+    Dollars::try_from(text.parse::<f64>().map_err(refuse)?)
 }
 
 /// The patterns of a file, each checked: a bad one is told by its line.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use transload_plan::Share;
-use transload_plan::cost::{Concurrency, Estimate, LIST_PRICES, Place, Prices, Run, Takes, estimate};
+use transload_plan::cost::{Concurrency, Estimate, LIST_PRICES, Place, Prices, Takes, estimate};
 use transload_store::location::{Location, Partition};
 use transload_wire::{Found, LocationName, SyncRequest, Tree};
 
@@ -33,21 +33,6 @@ pub(crate) fn table(path: Option<&Path>) -> Outcome<Prices> {
     Ok(prices)
 }
 
-/// What was found, as an estimate takes it.
-pub(crate) fn run(found: &Found) -> Run {
-    Run {
-        classes: found.classes.clone(),
-        retrieved: found.retrieved.clone(),
-        listing: found.listing.clone(),
-        calls: found.calls,
-        listed: found.listed.objects.max(found.destination.objects),
-        batches: found.batches,
-        deletions: found.deletions,
-        beside: found.beside.clone(),
-        files: found.files,
-    }
-}
-
 /// Prices a plan.
 ///
 /// # Errors
@@ -61,7 +46,7 @@ pub(crate) fn priced(
     let mut prices = prices.clone();
     let concurrency = concurrency(request, &mut prices);
     let (from, to) = (place(&request.source, known), place(&request.destination, known));
-    estimate(&run(found), &prices, (&from, &to), concurrency)
+    estimate(&found.run(), &prices, (&from, &to), concurrency)
         .map_err(|error| CliError::usage(format!("prices: {error}")))
 }
 
@@ -176,7 +161,7 @@ mod tests {
     use transload_plan::cost::{Concurrency, Place, estimate};
     use transload_wire::Found;
 
-    use super::{lines, run, table};
+    use super::{lines, table};
 
     #[test]
     fn an_estimate_fits_eighty_columns() {
@@ -195,7 +180,7 @@ mod tests {
         );
         let concurrency = Concurrency { batches: 100, large: 200, parts: 64 };
         let prices = table(None).unwrap();
-        let estimate = estimate(&run(&found), &prices, (&places.0, &places.1), concurrency).unwrap();
+        let estimate = estimate(&found.run(), &prices, (&places.0, &places.1), concurrency).unwrap();
         let text = lines(&estimate);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(text.contains("global (eu-west-1) is priced as us-east-1"), "{text}");

@@ -8,6 +8,7 @@ use transload_wire::{
     Archived, Bandwidth, Compare, ErrorName, Failure, ListInput, SyncRequest, Tree, Versions, WhenArchived,
 };
 
+use crate::purse::Purse;
 use crate::ways::Ways;
 
 /// Longest key of S3 in bytes.
@@ -30,6 +31,7 @@ pub(crate) struct Asked {
     pub likeness: Likeness,
     pub ways: Ways,
     pub bandwidth: Bandwidth,
+    pub purse: Option<Purse>,
     pub listers: usize,
     /// Where the lists stand; ends with `/`.
     pub prefix: String,
@@ -58,8 +60,11 @@ impl Asked {
             prefix: tree.prefix.clone(),
             requester_pays,
         };
+        let ways = Ways::new(&request.options, &request.sync, destination.as_ref());
+        let purse = Purse::new(&request, (source.as_ref(), destination.as_ref()), &ways)?;
         Ok(Self {
-            ways: Ways::new(&request.options, &request.sync, destination.as_ref()),
+            ways,
+            purse,
             source: End {
                 store: source,
                 shelf: shelf(&request.source, request.options.requester_pays),

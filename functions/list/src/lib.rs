@@ -16,6 +16,7 @@ mod lists;
 mod look;
 mod manifest;
 mod pages;
+mod purse;
 mod stop;
 mod ways;
 

@@ -10,6 +10,7 @@ use transload_wire::{
 };
 
 use crate::asked::Asked;
+use crate::purse::Purse;
 use crate::ways::Ways;
 
 /// Folders of lists. A run that only plans writes the last one, all others the others.
@@ -56,6 +57,7 @@ pub(crate) struct Lists {
     batch_objects: u32,
     batch_bytes: u64,
     budget: Option<Budget>,
+    purse: Option<Purse>,
     /// What earlier calls gave out of it.
     spent: Tally,
 }
@@ -76,22 +78,24 @@ impl Lists {
             batch_objects: asked.request.sync.batch_objects,
             batch_bytes: asked.request.sync.batch_bytes,
             budget: asked.request.sync.budget,
+            purse: asked.purse.clone().map(|purse| purse.behind(before)),
             spent: to_send(before),
         }
     }
 
     /// An object to send, its key at the destination, and its storage class.
     pub(crate) fn copy(&mut self, copy: PlanCopy, to: ObjectKey, class: Option<&str>) -> Result<(), Failure> {
-        if self.is_beyond(copy.size) {
+        // A batch can not wait for hours: what has to be thawed goes alone.
+        let small = !copy.archived && self.ways.is_small(copy.size, &copy.etag);
+        if self.is_beyond(copy.size) || !self.pay(&copy, class, small) {
             return self.park(copy);
         }
         self.retrieve(class, copy.size);
         if self.plans {
             self.line(PLAN, &PlanLine::Copy(copy.clone()))?;
         }
-        let PlanCopy { key, size, etag, version_id, replaces, archived, .. } = copy;
-        // A batch can not wait for hours: what has to be thawed goes alone.
-        if !archived && self.ways.is_small(size, &etag) {
+        let PlanCopy { key, size, etag, version_id, replaces, .. } = copy;
+        if small {
             self.ways.batched(&mut self.found, size);
             return self.small(&Item { key, size, etag, version_id, replaces });
         }
@@ -113,6 +117,28 @@ impl Lists {
         self.budget.is_some_and(|budget| !budget.has_room(moved, size))
     }
 
+    /// Pays for an object, if there is a budget of dollars and it has room.
+    fn pay(&mut self, copy: &PlanCopy, class: Option<&str>, small: bool) -> bool {
+        let Some(purse) = &mut self.purse else { return true };
+        let price = if small {
+            purse.small(copy.size, class)
+        } else {
+            let (newest, replaces) = (copy.version_id.is_none(), copy.replaces.is_some());
+            let count = |ways: &Ways, found: &mut Found| {
+                ways.alone(found, (copy.size, &copy.etag), newest, replaces);
+            };
+            purse.large(copy.size, class, count)
+        };
+        if !purse.has_room(price, &self.found) {
+            return false;
+        }
+        purse.spend(price);
+        if small && self.batch.count == 0 {
+            purse.spend_batch();
+        }
+        true
+    }
+
     /// An object that another run may send. A plan that is executed leaves it out by the same reason.
     fn park(&mut self, PlanCopy { key, size, .. }: PlanCopy) -> Result<(), Failure> {
         self.found.parked.add(size);
@@ -127,6 +153,7 @@ impl Lists {
         let json = json(item)?;
         if self.batch.is_full(json.len(), item.size, (self.batch_objects, self.batch_bytes)) {
             self.end_batch();
+            self.purse.iter_mut().for_each(Purse::spend_batch);
         }
         self.batch.add(&json, item.size);
         Ok(())
@@ -140,6 +167,7 @@ impl Lists {
     /// An object to delete.
     pub(crate) fn doom(&mut self, doomed: &Doomed) -> Result<(), Failure> {
         self.found.deletes.add(doomed.size);
+        self.purse.iter_mut().for_each(Purse::spend_deletion);
         self.ways.deleted(&mut self.found);
         if self.plans {
             self.line(PLAN, &PlanLine::Delete(doomed.clone()))?;
@@ -180,6 +208,7 @@ impl Lists {
     fn end_doomed(&mut self) {
         let line = std::mem::take(&mut self.doomed);
         self.found.deletions += 1;
+        self.purse.iter_mut().for_each(Purse::spend_deletions);
         if !self.plans {
             self.append(2, &[FRAME.0, &line.json, FRAME.1]);
         }

@@ -198,6 +198,10 @@ impl Store for Faulty {
         self.inner.partition()
     }
 
+    fn region(&self) -> Option<&str> {
+        self.inner.region()
+    }
+
     /// Every call is a request, also one that was refused here.
     fn requests(&self) -> Requests {
         self.rules().requests()

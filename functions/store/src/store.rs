@@ -338,6 +338,11 @@ pub trait Store: Send + Sync {
         None
     }
 
+    /// Region of the location, where it has one.
+    fn region(&self) -> Option<&str> {
+        None
+    }
+
     /// Requests sent through this handle so far, retries included.
     fn requests(&self) -> Requests;
 

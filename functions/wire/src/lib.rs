@@ -52,8 +52,8 @@ pub use states::{
     HeadOutput, InitInput, InitOutput, PartInput, PartOutput, PartRecord, Pinned, Proof, Requests, Upload,
 };
 pub use sync::{
-    Archived, Bandwidth, Batch, BatchInput, BatchOutput, Budget, Compare, Delete, Deletes, Doomed, Found,
-    Item, KeyRange, Large, Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions,
+    Archived, Bandwidth, Batch, BatchInput, BatchOutput, Budget, Compare, Delete, Deletes, Dollars, Doomed,
+    Found, Item, KeyRange, Large, Left, ListInput, ListOutput, Mode, ObjectRecord, Outcome, SyncOptions,
     SyncRequest, Tally, Tree, Unfinished, Versions, WorkPlace,
 };
 pub use thaw::{Thaw, ThawInput, ThawOutput, Tier, WhenArchived};

@@ -19,7 +19,7 @@ pub struct Frozen {
 }
 
 /// A line of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum PlanLine {
     /// The first.
@@ -35,7 +35,7 @@ pub enum PlanLine {
 }
 
 /// What a plan is of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlanHead {
     /// [`PLAN_VERSION`].

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use transload_plan::cost::{ClassWork, Sides, SizeClass};
+use transload_plan::cost::{ClassWork, Prices, Run, Sides, SizeClass};
 
 use crate::{
     BucketName, ErrorName, Etag, ExecutionInfo, Failure, Frozen, LocationName, Manifest, ObjectKey, Options,
@@ -33,7 +33,7 @@ impl fmt::Display for Tree {
 }
 
 /// Input of an execution of `bucket.asl.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SyncRequest {
     /// What to read.
@@ -135,6 +135,39 @@ pub struct Budget {
     /// Most bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// Most dollars, as `transload plan` estimates them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dollars: Option<Dollars>,
+}
+
+/// An amount of money, to the millionth of a dollar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Dollars(u64);
+
+impl Dollars {
+    /// The amount.
+    #[must_use]
+    pub fn amount(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
+
+impl TryFrom<f64> for Dollars {
+    type Error = String;
+
+    fn try_from(amount: f64) -> Result<Self, String> {
+        if (0.000_001..=1e9).contains(&amount) {
+            return Ok(Self((amount * 1e6).round() as u64));
+        }
+        Err(format!("expected dollars from 0.000001 to 1000000000, found {amount}"))
+    }
+}
+
+impl From<Dollars> for f64 {
+    fn from(dollars: Dollars) -> Self {
+        dollars.amount()
+    }
 }
 
 impl Budget {
@@ -148,7 +181,9 @@ impl Budget {
     fn check(&self) -> Result<(), Failure> {
         let refuse = |what: &str| Err(ErrorName::InputInvalid.because(format!("sync.budget{what}")));
         match (self.objects, self.bytes) {
-            (None, None) => refuse(": expected objects or bytes, found neither"),
+            (None, None) if self.dollars.is_none() => {
+                refuse(": expected objects, bytes or dollars, found none")
+            }
             (Some(0), _) => refuse(".objects: expected a number from 1, found 0"),
             (_, Some(0)) => refuse(".bytes: expected a number from 1, found 0"),
             _ => Ok(()),
@@ -170,7 +205,7 @@ pub enum Archived {
 }
 
 /// What is compared, how, and what follows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SyncOptions {
     /// How far to go.
@@ -206,6 +241,9 @@ pub struct SyncOptions {
     /// How much may be moved; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// The table of prices that a budget of dollars is counted by; the list prices of this release without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Box<Prices>>,
     /// What is done about objects in an archive tier.
     pub archived: Archived,
     /// Objects up to this size are sent in batches by one worker; larger ones by an execution each. 1 byte to 5 GiB.
@@ -240,6 +278,7 @@ impl Default for SyncOptions {
             storage_classes: Vec::new(),
             delete: None,
             budget: None,
+            prices: None,
             archived: Archived::default(),
             batch_object_limit: 64 << 20,
             batch_objects: 500,
@@ -273,10 +312,22 @@ impl SyncOptions {
         within("largeConcurrency", self.large_concurrency.into(), 1, 900)?;
         within("listers", self.listers.into(), 1, 64)?;
         self.budget.map_or(Ok(()), |budget| budget.check())?;
+        self.check_prices()?;
         match &self.delete {
             Some(delete) => within("delete.maxPercent", delete.max_percent.into(), 0, 100),
             None => Ok(()),
         }
+    }
+}
+
+impl SyncOptions {
+    fn check_prices(&self) -> Result<(), Failure> {
+        let Some(prices) = &self.prices else { return Ok(()) };
+        if self.budget.is_none_or(|budget| budget.dollars.is_none()) {
+            return Err(ErrorName::InputInvalid
+                .because("sync.prices: expected sync.budget.dollars beside them, found none"));
+        }
+        prices.check().map_err(|error| ErrorName::InputInvalid.because(format!("sync.prices.{error}")))
     }
 }
 
@@ -427,8 +478,26 @@ pub struct Found {
     pub files: u64,
 }
 
+impl Found {
+    /// As an estimate takes it.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        Run {
+            classes: self.classes.clone(),
+            retrieved: self.retrieved.clone(),
+            listing: self.listing.clone(),
+            calls: self.calls,
+            listed: self.listed.objects.max(self.destination.objects),
+            batches: self.batches,
+            deletions: self.deletions,
+            beside: self.beside.clone(),
+            files: self.files,
+        }
+    }
+}
+
 /// Input of List.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListInput {
     /// The execution's input, untouched.
@@ -458,7 +527,7 @@ pub struct Left {
 }
 
 /// Output of List.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListOutput {
     /// What is left for another call; null if all is listed.

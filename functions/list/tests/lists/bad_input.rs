@@ -41,7 +41,20 @@ async fn every_bad_field_is_named_before_any_request() {
         (with(json!({"minSize": 2, "maxSize": 1})), "sync.minSize: expected less than maxSize"),
         (with(json!({"storageClasses": ["ia"]})), "sync.storageClasses[0]: expected a name"),
         (with(json!({"listers": 65})), "sync.listers: expected a number from 1 to 64, found 65"),
-        (with(json!({"budget": {}})), "sync.budget: expected objects or bytes, found neither"),
+        (with(json!({"budget": {}})), "sync.budget: expected objects, bytes or dollars, found none"),
+        (
+            with(json!({"budget": {"dollars": 0}})),
+            "request.sync.budget.dollars: expected dollars from 0.000001",
+        ),
+        (
+            with(json!({"budget": {"dollars": -1.5}})),
+            "request.sync.budget.dollars: expected dollars from 0.000001",
+        ),
+        (
+            with(json!({"budget": {"objects": 1}, "prices": table()})),
+            "sync.prices: expected sync.budget.dollars",
+        ),
+        (with(json!({"budget": {"dollars": 1}, "prices": {}})), "request.sync.prices: missing field"),
         (with(json!({"budget": {"objects": 0}})), "sync.budget.objects: expected a number from 1, found 0"),
         (with(json!({"budget": {"bytes": 0}})), "sync.budget.bytes: expected a number from 1, found 0"),
         (with(json!({"budget": {"bytes": "1GB"}})), "request.sync.budget.bytes: invalid type"),
@@ -109,4 +122,8 @@ async fn a_bucket_that_is_not_there_or_may_not_be_listed_is_told_by_its_side() {
         world.to.refuse(Verb::ListObjectsV2, .., kind);
         assert_eq!(world.list(json!({})).await.unwrap_err().name, there);
     }
+}
+
+fn table() -> serde_json::Value {
+    serde_json::from_str(transload_plan::cost::LIST_PRICES).unwrap()
 }

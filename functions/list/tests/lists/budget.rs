@@ -1,7 +1,8 @@
 //! A budget: no more than it allows is given out, whoever lists how; the rest is parked, and nothing is lost.
 
-use serde_json::json;
-use transload_wire::Tally;
+use serde_json::{Value, json};
+use transload_plan::cost::{Concurrency, LIST_PRICES, Place, Prices, estimate};
+use transload_wire::{Found, Tally};
 
 use crate::support::{World, Written};
 
@@ -83,4 +84,59 @@ async fn a_plan_tells_what_would_be_parked() {
     let (output, written) = world(1_000).list_plan(json!({"mode": "plan", "budget": {"objects": 11}})).await;
     assert_eq!((output.found.parked.objects, output.found.small.objects), (29, 11));
     assert_eq!(written.iter().filter(|line| line["reason"] == "budget").count(), 29);
+}
+
+/// A byte that leaves the source costs ten cents: all else is next to nothing beside it.
+fn dear() -> Value {
+    let mut prices: Value = serde_json::from_str(LIST_PRICES).unwrap();
+    prices["regions"]["us-east-1"]["egressPerGib"]["value"] = json!(0.1 * f64::from(1 << 30));
+    prices
+}
+
+/// What a plan would say of it.
+fn dollars(found: &Found, prices: &Value) -> f64 {
+    let prices: Prices = serde_json::from_value(prices.clone()).unwrap();
+    let place = |location| Place { location, partition: None, region: None };
+    let concurrency = Concurrency { batches: 100, large: 200, parts: 64 };
+    estimate(&found.run(), &prices, (&place("global"), &place("china")), concurrency).unwrap().total.dollars
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_more_dollars_than_the_budget_are_given_out_by_the_estimate_of_a_plan() {
+    for page in [3, 1_000] {
+        for (limit, fits) in
+            [(0.01, 0..=0), (9.0, 80..=90), (40.0, 380..=400), (77.77, 760..=777), (1_000.0, 820..=820)]
+        {
+            let budget = json!({"dollars": limit});
+            let sync = json!({"listers": 1, "batchObjectLimit": 20, "budget": budget, "prices": dear()});
+            let (output, written, calls) = world(page).list_in_calls(&sync).await.unwrap();
+            assert!(page > 3 || calls > 1);
+            let (sum, spent) = (given(&written), dollars(&output.found, &dear()));
+            assert!(spent <= limit || sum.objects == 0, "{page} {limit}: {spent}");
+            assert!(fits.contains(&sum.bytes), "{page} {limit}: {sum:?}");
+            assert_eq!(sum.objects + written.parked.len() as u64, 40);
+            let room = |size: &u64| spent + 0.1 * *size as f64 + 0.01 <= limit;
+            assert!(!written.parked.values().any(room), "{page} {limit}: {spent} {:?}", written.parked);
+        }
+    }
+}
+
+/// At the prices as they are, requests and workers count, and deletions.
+#[tokio::test]
+async fn the_prices_of_single_objects_add_up_to_the_estimate() {
+    let prices: Value = serde_json::from_str(LIST_PRICES).unwrap();
+    let sync = |limit: f64| json!({"batchObjectLimit": 20, "batchObjects": 3, "delete": {"maxPercent": 100}, "budget": {"dollars": limit}});
+    let filled = || {
+        let world = world(1_000);
+        (0..5).for_each(|n| world.there(&format!("gone/{n}"), "x"));
+        world
+    };
+    let (all, _) = filled().list(sync(1.0)).await.unwrap();
+    let full = dollars(&all.found, &prices);
+    // Room for all by the estimate and the few requests for files that may still be written; and not for all.
+    let (enough, written) = filled().list(sync(full + 0.000_1)).await.unwrap();
+    assert_eq!((enough.found.parked.objects, written.parked.len()), (0, 0));
+    let (less, written) = filled().list(sync(full - 0.000_02)).await.unwrap();
+    assert!((1..10).contains(&written.parked.len()), "{} parked", written.parked.len());
+    assert!(dollars(&less.found, &prices) <= full - 0.000_02);
 }

@@ -150,6 +150,10 @@ impl Store for S3Store {
         self.settings.partition.map(Partition::as_str)
     }
 
+    fn region(&self) -> Option<&str> {
+        self.settings.region.as_deref()
+    }
+
     fn requests(&self) -> Requests {
         self.counter.requests()
     }
