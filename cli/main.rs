@@ -29,6 +29,7 @@ mod summary;
 mod sync;
 mod table;
 mod template;
+mod thaw;
 mod times;
 mod units;
 mod uploads;

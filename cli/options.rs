@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use transload_plan::{LEAST_BANDWIDTH, Window};
 use transload_wire::{Encryption, Options, Overwrite, Verify};
 
+use crate::thaw::ThawFlags;
 use crate::units::{self, parse_rate, parse_size};
 
 /// Flags of `copy`. What is not given keeps the workflow's default.
@@ -64,6 +65,8 @@ pub(crate) struct OptionFlags {
     /// Read a source that tells no checksum twice, and send only what is the same both times
     #[arg(long)]
     read_back: bool,
+    #[command(flatten)]
+    thaw: ThawFlags,
     /// Only objects whose user metadata match, with `*` and `?`; may be repeated, then all have to
     #[arg(long, value_name = "NAME=PATTERN", value_parser = pair)]
     metadata_filter: Vec<(String, String)>,
@@ -129,6 +132,7 @@ impl OptionFlags {
     /// A name that is given twice.
     pub(crate) fn resolve(self) -> Result<Options, String> {
         let defaults = Options::default();
+        let (archived, thaw) = self.thaw.resolve();
         Ok(Options {
             part_size: self.part_size,
             whole_object_limit: self.whole_object_limit.unwrap_or(defaults.whole_object_limit),
@@ -148,7 +152,9 @@ impl OptionFlags {
             metadata_filter: unique("--metadata-filter", self.metadata_filter)?,
             bandwidth: self.bandwidth,
             window: self.window,
-            // Deletions and thawing are asked for by --input.
+            archived,
+            thaw,
+            // Whether deletions are followed is a flag of `copy` alone.
             ..defaults
         })
     }
@@ -193,7 +199,7 @@ fn unique(flag: &str, pairs: Vec<(String, String)>) -> Result<Option<BTreeMap<St
 mod tests {
     use super::OptionFlags;
     use clap::Parser;
-    use transload_wire::{Encryption, Options, Overwrite, Verify};
+    use transload_wire::{Encryption, Options, Overwrite, Thaw, Tier, Verify, WhenArchived};
 
     #[derive(Parser)]
     struct Flags {
@@ -216,7 +222,7 @@ mod tests {
     fn each_flag_reaches_its_field() {
         let args = "--part-size 6MiB --whole-object-limit 1MB --max-concurrency 3 --parts-in-flight 4 --rounds 2 \
                     --backoff-seconds 7 --overwrite never --preserve-etag --requester-pays --storage-class STANDARD_IA \
-                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back --metadata-filter team=map* --bandwidth 100Mbit/s --window 22:00-06:00+08:00";
+                    --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back --thaw --thaw-tier bulk --thaw-days 7 --thaw-hours 100 --metadata-filter team=map* --bandwidth 100Mbit/s --window 22:00-06:00+08:00";
         let found = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let expected = Options {
             part_size: Some(6 << 20),
@@ -234,6 +240,8 @@ mod tests {
             tags: Some([("t".to_owned(), String::new())].into()),
             copy_tags: true,
             verify: Verify::ReadBack,
+            archived: WhenArchived::Thaw,
+            thaw: Some(Thaw { tier: Tier::Bulk, days: 7, deadline_hours: 100 }),
             metadata_filter: Some([("team".to_owned(), "map*".to_owned())].into()),
             bandwidth: Some(12_500_000),
             window: Some("22:00-06:00+08:00".parse().unwrap()),
@@ -245,10 +253,11 @@ mod tests {
 
     #[test]
     fn wrong_flags_are_named() {
-        let rows: [(&[&str], &str); 8] = [
+        let rows: [(&[&str], &str); 9] = [
             (&["--part-size", "8 parsecs"], "8 parsecs"),
             (&["--rounds", "0"], "1..=100"),
             (&["--metadata", "novalue"], "NAME=VALUE"),
+            (&["--thaw-days", "3"], "--thaw"),
             (&["--bandwidth", "100KiB/s"], "at least 128KiB/s"),
             (&["--window", "night"], "a window such as"),
             (&["--tag", "a=1", "--tag", "a=2"], "\"a\" twice"),

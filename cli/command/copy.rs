@@ -31,11 +31,14 @@ pub(crate) struct CopyArgs {
     #[arg(long, value_name = "ID")]
     version_id: Option<VersionId>,
     /// An execution's input as JSON instead of places and flags; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "version_id", "OptionFlags"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "version_id", "follow_deletions", "OptionFlags", "ThawFlags"])]
     input: Option<PathBuf>,
     /// Name of the execution [default: one is made]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Delete the destination if the source is gone, and it was copied from there
+    #[arg(long, conflicts_with_all = ["version_id", "overwrite"])]
+    follow_deletions: bool,
     #[command(flatten)]
     options: OptionFlags,
 }
@@ -94,7 +97,8 @@ fn input(args: CopyArgs, here: Option<(&Known, &Home)>) -> Outcome<(String, Opti
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
     let mut source = args.source.ok_or_else(missing)?.source(args.version_id).map_err(CliError::usage)?;
     let destination = args.destination.ok_or_else(missing)?.destination(&source).map_err(CliError::usage)?;
-    let options = args.options.resolve().map_err(CliError::usage)?;
+    let mut options = args.options.resolve().map_err(CliError::usage)?;
+    options.delete = args.follow_deletions;
     tell_window(&options);
     let request = |source| TransferRequest {
         source,

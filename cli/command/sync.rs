@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use transload_store::work::{DirectoryFiles, WorkFiles};
-use transload_wire::{Mode, SyncOptions, SyncRequest, Tree};
+use transload_wire::{Archived, Mode, SyncOptions, SyncRequest, Tree, WhenArchived};
 
 use super::copy::{new_name, read_input};
 use super::pause::PAUSED;
@@ -36,14 +36,14 @@ pub(crate) struct SyncArgs {
     #[arg(required_unless_present_any = ["input", "plan"], value_name = "DESTINATION")]
     destination: Option<Place>,
     /// An execution's input as JSON instead of places and flags; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "OptionFlags", "SyncFlags"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "OptionFlags", "ThawFlags", "SyncFlags"])]
     input: Option<PathBuf>,
     /// See only to the objects that this file names: JSON Lines `{"key", "versionId"?}`, or CSV `bucket,key[,versionId]` with
     /// URL-encoded keys
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "plan"])]
     manifest: Option<PathBuf>,
     /// Execute a frozen plan, and nothing else: what changed at either end since then fails, object by object
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "input", "OptionFlags", "SyncFlags"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "input", "OptionFlags", "ThawFlags", "SyncFlags"])]
     plan: Option<PathBuf>,
     /// A table of prices and rates instead of the list prices, for an estimate or --budget-dollars; docs/cost.md has its form
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "plan"])]
@@ -143,11 +143,16 @@ fn input(
         return text(&plan.request(), known);
     }
     let missing = || CliError::usage("expected SOURCE and DESTINATION, or --input FILE");
+    let options = args.options.resolve().map_err(CliError::usage)?;
+    let mut sync = comparison(args.sync, args.prices.as_deref(), mode, known.is_some())?;
+    if options.archived == WhenArchived::Thaw {
+        sync.archived = Archived::Thaw;
+    }
     let request = SyncRequest {
         source: tree(&args.source.ok_or_else(missing)?),
         destination: tree(&args.destination.ok_or_else(missing)?),
-        options: args.options.resolve().map_err(CliError::usage)?,
-        sync: comparison(args.sync, args.prices.as_deref(), mode, known.is_some())?,
+        options,
+        sync,
         manifest: chosen.map(|chosen| chosen.manifest.clone()),
         plan: None,
         route: None,

@@ -63,7 +63,7 @@ pub(crate) struct SyncFlags {
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     budget_dollars: Option<Dollars>,
     /// Fail on an object in an archive tier instead of leaving it out
-    #[arg(long)]
+    #[arg(long, conflicts_with = "thaw")]
     fail_on_archived: bool,
     /// Objects up to this size are sent in batches, larger ones by an execution each [default: 64MiB]
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
