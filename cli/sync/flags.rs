@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use transload_wire::{Archived, Budget, Compare, Deletes, Mode, SyncOptions, Versions};
+use transload_wire::{Archived, Budget, Compare, Deletes, Dollars, Mode, SyncOptions, Versions};
 
 use crate::units::parse_size;
 
