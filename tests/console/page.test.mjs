@@ -252,7 +252,7 @@ test("notes are left on a transfer, and deleted", async () => {
   await page.getByRole("button", { name: /Delete the note/ }).first().click();
   await until(() => notes.count(), (count) => count === 1);
   assert.match(await notes.textContent(), /<b>not bold<\/b>/);
-  assert.deepEqual(await nameless(page), []);
+  assert.deepEqual(await page.evaluate(nameless), []);
   assert.deepEqual(errors, []);
   await context.close();
 });
