@@ -63,6 +63,11 @@ impl Home {
         self.0.join("results")
     }
 
+    /// Notes on executions.
+    pub(crate) fn notes(&self) -> PathBuf {
+        self.0.join("notes")
+    }
+
     /// The log of a function's workers.
     pub(crate) fn log(&self, function: &str) -> PathBuf {
         self.0.join("logs").join(format!("{function}.log"))

@@ -10,7 +10,8 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path, options) {
+/** Any other request. */
+export async function ask(path, options) {
   const headers = { "x-transload-key": key, "content-type": "application/json" };
   const answer = await fetch(path, { ...options, headers });
   const body = await answer.json();

@@ -3,6 +3,7 @@ import { get, poll, post } from "./api.js";
 import { bytes, byId, count, el, moment, nameOf, opened, say, seconds } from "./dom.js";
 import { EventList, History } from "./history.js";
 import { draw } from "./machine.js";
+import * as notes from "./notes.js";
 import { Children, Grid } from "./parts.js";
 import { show as showPlaces } from "./places.js";
 import { show as showReport } from "./report.js";
@@ -93,6 +94,7 @@ async function look(it) {
     it.drawn = status;
   }
   await map(it);
+  if (places.notes) await notes.look(arn, () => chosen === it);
   await report(it);
 }
 
@@ -325,6 +327,11 @@ byId("redrive").addEventListener("click", () => act("/api/redrive", { arn: chose
 byId("replay").addEventListener("click", () => {
   if (!chosen?.execution) return;
   openStart("Replay with edited input", chosen.execution.stateMachineArn, opened(chosen.execution.input));
+});
+byId("notes-section").hidden = !places.notes;
+byId("note-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (chosen) notes.add(chosen.arn);
 });
 byId("concurrency-form").addEventListener("submit", (event) => {
   event.preventDefault();

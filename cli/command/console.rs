@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 use stepfunctions_http::{Key, Server};
-use transload_browse::{Kind, Machine as Steered, Mounts, States, World};
+use transload_browse::{Kind, Machine as Steered, Mounts, Notes, States, World};
 use transload_store::location::ConfiguredStores;
 
 use super::local::{REGION, Stop};
@@ -59,6 +59,7 @@ async fn serve(
         locations: stores.names().map(str::to_owned).collect(),
         stores: Arc::new(stores),
         mounts,
+        notes: notes(global)?,
     };
     let (page, url) = console::serve(world, args.port).await?;
     let text =
@@ -70,4 +71,17 @@ async fn serve(
     page.shutdown().await;
     api.shutdown().await;
     shown
+}
+
+/// Beside the database, unless a directory is named that others share.
+fn notes(global: &Global) -> Outcome<Notes> {
+    let named = std::env::var("TRANSLOAD_NOTES").ok();
+    let named = Notes::parse(named.as_deref()).map_err(|refusal| CliError::usage(refusal.message))?;
+    if named.are_kept() {
+        return Ok(named);
+    }
+    let directory = global.home()?.notes();
+    std::fs::create_dir_all(&directory)
+        .map_err(|error| CliError::trouble(directory.display(), error))?;
+    Ok(Notes::in_directory(directory))
 }

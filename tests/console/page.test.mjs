@@ -233,3 +233,26 @@ for (const colorScheme of ["light", "dark"]) {
     });
   }
 }
+
+test("notes are left on a transfer, and deleted", async () => {
+  const { page, errors, context } = await open(world);
+  await start(page, "notes.txt");
+  await status(page, "succeeded");
+  const notes = page.locator("#notes li");
+  for (const text of ["seen, and fine", "<b>not bold</b>"]) {
+    await page.getByLabel("A note for whoever looks at this").fill(text);
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await notes.filter({ hasText: text }).waitFor();
+  }
+  assert.equal(await page.locator("#notes b").count(), 0);
+  await shot(page, "notes");
+  await page.reload();
+  await notes.nth(1).waitFor();
+  assert.equal(await notes.count(), 2);
+  await page.getByRole("button", { name: /Delete the note/ }).first().click();
+  await until(() => notes.count(), (count) => count === 1);
+  assert.match(await notes.textContent(), /<b>not bold<\/b>/);
+  assert.deepEqual(await page.evaluate(nameless), []);
+  assert.deepEqual(errors, []);
+  await context.close();
+});

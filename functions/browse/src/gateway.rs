@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use transload_store::location::ConfiguredStores;
 
 use crate::http::{Refusal, Request, Response, fits};
-use crate::{Kind, Machine, Mounts, States, World, handle, page};
+use crate::{Kind, Machine, Mounts, Notes, States, World, handle, page};
 
 /// The ARNs of the machines, one variable each; one at least.
 const MACHINES: [(&str, Kind); 2] =
@@ -82,7 +82,8 @@ async fn open(variable: impl Fn(&str) -> Option<String>) -> Result<World, Refusa
     let stores = ConfiguredStores::from_variables(&variable)?;
     let locations = stores.names().map(str::to_owned).collect();
     let mounts = Mounts::parse(&variable("TRANSLOAD_MOUNTS").unwrap_or_default())?;
-    Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations, mounts })
+    let notes = Notes::parse(variable("TRANSLOAD_NOTES").as_deref())?;
+    Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations, mounts, notes })
 }
 
 /// Answers an event, whatever it is, in the form that the gateway wants to hear.

@@ -10,7 +10,7 @@ const LONGEST: usize = 6 * 1_000 * 1_000 - 16 * 1_024;
 /// A request.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `DELETE`.
     pub method: String,
     /// Decoded, `/api/executions` say.
     pub path: String,

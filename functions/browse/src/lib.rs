@@ -12,6 +12,7 @@ mod gateway;
 mod http;
 mod look;
 mod mount;
+mod notes;
 mod ours;
 pub mod page;
 pub mod report;
@@ -27,6 +28,7 @@ use transload_store::Stores;
 pub use gateway::{answer as answer_gateway, serve};
 pub use http::{Refusal, Request, Response};
 pub use mount::Mounts;
+pub use notes::Notes;
 pub use ours::{Kind, Machine};
 pub use states::States;
 
@@ -43,6 +45,8 @@ pub struct World {
     pub locations: Vec<String>,
     /// File systems whose trees may be looked at.
     pub mounts: Mounts,
+    /// Where notes on executions are kept.
+    pub notes: Notes,
 }
 
 /// Answers a request, whatever it is.
@@ -65,6 +69,9 @@ async fn route(world: &World, request: &Request) -> Result<Value, Refusal> {
         ("GET", "/api/map-runs") => children::map_runs(world, request).await,
         ("GET", "/api/children") => children::list(world, request).await,
         ("GET", "/api/parts") => children::parts(world, request).await,
+        ("GET", "/api/notes") => notes::list(world, request).await,
+        ("POST", "/api/notes") => notes::add(world, request).await,
+        ("DELETE", "/api/notes") => notes::delete(world, request).await,
         ("POST", "/api/start") => act::start(world, request).await,
         ("POST", "/api/stop") => act::stop(world, request).await,
         ("POST", "/api/redrive") => act::redrive(world, request).await,
@@ -78,6 +85,7 @@ fn places(world: &World) -> Value {
     json!({
         "locations": world.locations,
         "mounts": world.mounts.names().collect::<Vec<_>>(),
+        "notes": world.notes.are_kept(),
         "machines": world.machines.iter().map(machine).collect::<Vec<_>>(),
     })
 }

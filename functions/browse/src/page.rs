@@ -7,12 +7,13 @@ const PAGE: &str = include_str!("../../../console/index.html");
 /// In the page, in place of the key.
 const MARK: &str = "{{key}}";
 
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/page.css", "text/css; charset=utf-8", include_str!("../../../console/page.css")),
     ("/app.js", JS, include_str!("../../../console/app.js")),
     ("/api.js", JS, include_str!("../../../console/api.js")),
     ("/dom.js", JS, include_str!("../../../console/dom.js")),
     ("/machine.js", JS, include_str!("../../../console/machine.js")),
+    ("/notes.js", JS, include_str!("../../../console/notes.js")),
     ("/parts.js", JS, include_str!("../../../console/parts.js")),
     ("/throughput.js", JS, include_str!("../../../console/throughput.js")),
     ("/history.js", JS, include_str!("../../../console/history.js")),

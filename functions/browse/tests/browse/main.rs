@@ -5,5 +5,6 @@ mod executions;
 mod filelist;
 mod gateway;
 mod mounts;
+mod notes;
 mod refusals;
 mod support;

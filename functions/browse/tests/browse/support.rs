@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use stepfunctions_http::{Key, Server};
 use stepfunctions_local::{CreateStateMachine, Engine};
-use transload_browse::{Kind, Machine, Mounts, Request, States, World, handle};
+use transload_browse::{Kind, Machine, Mounts, Notes, Request, States, World, handle};
 use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 
@@ -66,6 +66,7 @@ impl Bench {
             stores: Arc::new(stores),
             locations: vec!["china".to_owned(), "global".to_owned()],
             mounts: Mounts::default(),
+            notes: Notes::default(),
         };
         Self { world, store, faults, engine, _server: server }
     }
@@ -73,6 +74,13 @@ impl Bench {
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> (u16, Value) {
         let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = Request { method: "GET".to_owned(), path: path.to_owned(), query, body: Vec::new() };
+        let answer = handle(&self.world, &request).await;
+        (answer.status, answer.body)
+    }
+
+    pub(crate) async fn delete(&self, path: &str, query: &[(&str, &str)]) -> (u16, Value) {
+        let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let request = Request { method: "DELETE".to_owned(), path: path.to_owned(), query, body: Vec::new() };
         let answer = handle(&self.world, &request).await;
         (answer.status, answer.body)
     }
