@@ -16,10 +16,12 @@
 mod batch;
 mod compare;
 pub mod cost;
+mod csv;
 mod error;
 mod filter;
 mod glob;
 mod ignore;
+pub mod inventory;
 mod layout;
 mod limits;
 pub mod manifest;
@@ -29,6 +31,7 @@ mod parts;
 mod range;
 mod route;
 mod split;
+mod time;
 
 pub use batch::{BatchBounds, batches};
 pub use compare::{Likeness, Listed, Verdict, compare};
@@ -44,3 +47,4 @@ pub use parts::{PartNumber, PartSet};
 pub use range::ByteRange;
 pub use route::{Route, route};
 pub use split::{Alphabet, middle};
+pub use time::utc;
