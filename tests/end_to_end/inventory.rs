@@ -17,6 +17,9 @@ const LISTS: &str = "lists";
 /// Where inventories of the source stand there.
 const FOLDER: &str = "inventories/photos/daily";
 const SCHEMA: &str = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, StorageClass, IsMultipartUploaded";
+/// Objects of an inventory by their keys.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Objects above this have an execution of their own.
 const LARGE: usize = 100_000;
 
@@ -57,7 +60,7 @@ fn rows(bench: &Bench) -> Vec<String> {
 }
 
 /// The files of an inventory by their keys: two data files, what `alter` leaves of `manifest.json`, and its checksum.
-fn files(rows: &[String], alter: impl FnOnce(&mut Value)) -> Vec<(String, Vec<u8>)> {
+fn files(rows: &[String], alter: impl FnOnce(&mut Value)) -> Files {
     let pack = |rows: &[String]| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(rows.concat().as_bytes()).unwrap();
@@ -85,7 +88,7 @@ fn files(rows: &[String], alter: impl FnOnce(&mut Value)) -> Vec<(String, Vec<u8
 }
 
 /// Puts an inventory where S3 would.
-fn written(bench: &Bench, files: Vec<(String, Vec<u8>)>) {
+fn written(bench: &Bench, files: Files) {
     bench.global.direct().bucket(LISTS, BucketOptions::default());
     for (key, bytes) in files {
         bench.global.direct().put(LISTS, &key, bytes).unwrap();
@@ -187,7 +190,7 @@ async fn an_inventory_that_can_not_be_trusted_starts_nothing() {
     bad[1] = bad[1].replace("\"true\"", "\"perhaps\"");
     bad[30] = bad[30].replacen(SOURCE, "videos", 1);
     let sum = format!("{FOLDER}/2026-11-20T01-00Z/manifest.checksum");
-    let rows: Vec<(Vec<(String, Vec<u8>)>, &[&str])> = vec![
+    let rows: Vec<(Files, &[&str])> = vec![
         (with(&first, |bytes| bytes[300] ^= 1), &["data/0.csv.gz: expected MD5 "]),
         (
             with(&first, |bytes| bytes.truncate(bytes.len() - 1)),
