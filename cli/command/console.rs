@@ -81,7 +81,6 @@ fn notes(global: &Global) -> Outcome<Notes> {
         return Ok(named);
     }
     let directory = global.home()?.notes();
-    std::fs::create_dir_all(&directory)
-        .map_err(|error| CliError::trouble(directory.display(), error))?;
+    std::fs::create_dir_all(&directory).map_err(|error| CliError::trouble(directory.display(), error))?;
     Ok(Notes::in_directory(directory))
 }

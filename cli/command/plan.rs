@@ -75,7 +75,7 @@ pub(crate) async fn run(args: PlanArgs, global: &Global) -> Outcome {
 async fn deployed(args: PlanArgs, stack: &str, prices: &Prices, global: &Global) -> Outcome {
     let known =
         locations::read(global.locations.as_deref()).map(|known| price::places(&known)).unwrap_or_default();
-    let (view, arn) = begin_deployed(args.sync, Mode::Plan, stack).await?;
+    let (view, arn) = begin_deployed(args.sync, Mode::Plan, stack, global).await?;
     let outcomes = watched(&view, &arn, global).await?;
     if outcomes.status != "SUCCEEDED" {
         super::sync::shown(&outcomes, global)?;

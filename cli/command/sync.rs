@@ -20,8 +20,10 @@ use crate::options::{OptionFlags, tell_window};
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::summary::message;
+use crate::sync::chosen::Chosen;
 use crate::sync::frozen::{self, Approved};
-use crate::sync::manifest::{self, Chosen};
+use crate::sync::inventory::{self, Where};
+use crate::sync::manifest;
 use crate::sync::{self, Outcomes, SyncFlags, SyncStory, price};
 use crate::view::View;
 use crate::watch::watch;
@@ -42,6 +44,10 @@ pub(crate) struct SyncArgs {
     /// URL-encoded keys
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "plan"])]
     manifest: Option<PathBuf>,
+    /// See only to the objects of an S3 Inventory of the source's bucket: its manifest.json, as a file or as
+    /// LOCATION:s3://BUCKET/KEY. The inventory has to be CSV
+    #[arg(long, value_name = "WHERE", conflicts_with_all = ["input", "plan", "manifest", "delete"])]
+    inventory: Option<Where>,
     /// Execute a frozen plan, and nothing else: what changed at either end since then fails, object by object
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "destination", "input", "OptionFlags", "ThawFlags", "SyncFlags"])]
     plan: Option<PathBuf>,
@@ -60,7 +66,7 @@ pub(crate) struct SyncArgs {
 /// Starts the execution and follows it.
 pub(crate) async fn run(args: SyncArgs, global: &Global) -> Outcome {
     if let Some(stack) = &global.stack {
-        let (view, arn) = begin_deployed(args, Mode::Sync, stack).await?;
+        let (view, arn) = begin_deployed(args, Mode::Sync, stack, global).await?;
         return see_deployed(&view, &arn, global).await;
     }
     let (machine, arn) = begin(args, Mode::Sync, global).await?;
@@ -72,7 +78,7 @@ pub(crate) async fn begin(args: SyncArgs, mode: Mode, global: &Global) -> Outcom
     let name = execution_name(&args, mode);
     let known = locations::read(global.locations.as_deref())?;
     let plan = approved(&args, mode).await?;
-    let chosen = chosen(&args, &name)?;
+    let chosen = chosen(&args, &name, global).await?;
     let input = input(args, (plan.as_ref(), chosen.as_ref()), mode, Some(&known))?;
     let machine = machine_of(global, known).await?;
     let files = DirectoryFiles::new(global.home()?.results(), RESULTS_BUCKET);
@@ -82,10 +88,15 @@ pub(crate) async fn begin(args: SyncArgs, mode: Mode, global: &Global) -> Outcom
 }
 
 /// Starts an execution of a deployed machine. Which locations there are, the deployed functions know.
-pub(crate) async fn begin_deployed(args: SyncArgs, mode: Mode, stack: &str) -> Outcome<(View, String)> {
+pub(crate) async fn begin_deployed(
+    args: SyncArgs,
+    mode: Mode,
+    stack: &str,
+    global: &Global,
+) -> Outcome<(View, String)> {
     let name = execution_name(&args, mode);
     let plan = approved(&args, mode).await?;
-    let chosen = chosen(&args, &name)?;
+    let chosen = chosen(&args, &name, global).await?;
     let input = input(args, (plan.as_ref(), chosen.as_ref()), mode, None)?;
     let deployed = Deployed::open(stack).await?;
     if plan.is_some() || chosen.is_some() {
@@ -111,9 +122,17 @@ fn execution_name(args: &SyncArgs, mode: Mode) -> String {
     args.name.clone().map_or_else(|| new_name(kind), |name| named(kind, name))
 }
 
-fn chosen(args: &SyncArgs, name: &str) -> Outcome<Option<Chosen>> {
-    let (Some(path), Some(source)) = (&args.manifest, &args.source) else { return Ok(None) };
-    manifest::read(path, &tree(source), name).map(Some)
+async fn chosen(args: &SyncArgs, name: &str, global: &Global) -> Outcome<Option<Chosen>> {
+    let Some(source) = args.source.as_ref().map(tree) else { return Ok(None) };
+    Ok(match (&args.manifest, &args.inventory) {
+        (Some(path), _) => Some(Chosen::Lines(manifest::read(path, &source, name)?)),
+        (None, Some(place)) => {
+            // Also for a deployed machine: the inventory is read from here.
+            let known = || locations::read(global.locations.as_deref());
+            Some(Chosen::Inventory(Box::new(inventory::read(place, &source, name, known).await?)))
+        }
+        (None, None) => None,
+    })
 }
 
 async fn approved(args: &SyncArgs, mode: Mode) -> Outcome<Option<Approved>> {
@@ -153,7 +172,7 @@ fn input(
         destination: tree(&args.destination.ok_or_else(missing)?),
         options,
         sync,
-        manifest: chosen.map(|chosen| chosen.manifest.clone()),
+        manifest: chosen.map(|chosen| chosen.manifest().clone()),
         plan: None,
         route: None,
     };

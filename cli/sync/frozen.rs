@@ -83,7 +83,7 @@ fn objects(found: &Found) -> u64 {
 /// For a file that is no plan, or not as it was frozen.
 pub(crate) async fn read(path: &Path) -> Outcome<Approved> {
     let refuse = |failure: Failure| CliError::usage(format!("--plan {}", failure.message));
-    let mut reader = PlanReader::new(&path.display().to_string(), body(path).await?);
+    let mut reader = PlanReader::new(&path.display().to_string(), body(path, "--plan").await?);
     let head = reader.head().await.map_err(refuse)?;
     while reader.next().await.map_err(refuse)?.is_some() {}
     let sha256 = reader.sha256().unwrap_or_default().to_owned();
@@ -106,14 +106,18 @@ impl Approved {
     /// # Errors
     /// If disk or bucket fail.
     pub(crate) async fn upload(&self, files: &dyn WorkFiles) -> Outcome {
-        files.put_stream(&self.frozen.name, body(&self.path).await?).await?;
+        files.put_stream(&self.frozen.name, body(&self.path, "--plan").await?).await?;
         Ok(())
     }
 }
 
-async fn body(path: &Path) -> Outcome<WorkBody> {
+/// The bytes of a file that a flag names.
+///
+/// # Errors
+/// If it can not be opened.
+pub(super) async fn body(path: &Path, flag: &str) -> Outcome<WorkBody> {
     let name = path.display().to_string();
-    let file = File::open(path).await.map_err(|error| CliError::usage(format!("--plan {name}: {error}")))?;
+    let file = File::open(path).await.map_err(|error| CliError::usage(format!("{flag} {name}: {error}")))?;
     let frames = stream::try_unfold((file, name), |(mut file, name)| async move {
         let mut frame = vec![0; FRAME];
         let read = file.read(&mut frame).await;

@@ -1,8 +1,10 @@
 //! Executions of `bucket.asl.json`: their input, their story, their report.
 
+pub(crate) mod chosen;
 mod flags;
 mod follow;
 pub(crate) mod frozen;
+pub(crate) mod inventory;
 pub(crate) mod manifest;
 mod outcome;
 pub(crate) mod price;

@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod https;
 mod import;
+mod inventory;
 mod local;
 mod plan;
 mod resume;

@@ -83,7 +83,14 @@ async fn open(variable: impl Fn(&str) -> Option<String>) -> Result<World, Refusa
     let locations = stores.names().map(str::to_owned).collect();
     let mounts = Mounts::parse(&variable("TRANSLOAD_MOUNTS").unwrap_or_default())?;
     let notes = Notes::parse(variable("TRANSLOAD_NOTES").as_deref())?;
-    Ok(World { states: States::from_env().await, machines, stores: Arc::new(stores), locations, mounts, notes })
+    Ok(World {
+        states: States::from_env().await,
+        machines,
+        stores: Arc::new(stores),
+        locations,
+        mounts,
+        notes,
+    })
 }
 
 /// Answers an event, whatever it is, in the form that the gateway wants to hear.

@@ -111,7 +111,11 @@ pub(crate) async fn add(world: &World, request: &Request) -> Result<Value, Refus
     if added {
         return Ok(json!({"note": note}));
     }
-    Err(Refusal::new(409, "TooManyNotes", format!("notes: expected at most {MOST} on an execution, found as many")))
+    Err(Refusal::new(
+        409,
+        "TooManyNotes",
+        format!("notes: expected at most {MOST} on an execution, found as many"),
+    ))
 }
 
 /// Deletes one, or all without an id.
@@ -180,7 +184,8 @@ fn append(path: &Path, note: &Note) -> io::Result<bool> {
 /// How many were deleted.
 fn remove(file: &mut File, id: Option<&str>) -> io::Result<usize> {
     let (notes, end) = read(file)?;
-    let gone: Vec<&str> = notes.iter().map(|note| note.id.as_str()).filter(|id_| id.is_none_or(|id| id == *id_)).collect();
+    let gone: Vec<&str> =
+        notes.iter().map(|note| note.id.as_str()).filter(|id_| id.is_none_or(|id| id == *id_)).collect();
     if gone.len() == notes.len() {
         file.set_len(0)?;
         file.sync_all()?;

@@ -1,11 +1,15 @@
-//! Sees to what a user's manifest names, instead of what a listing finds: each object is looked at, at both ends.
+//! Sees to what a user's manifest names, instead of what a listing finds: each object is looked at, at both ends, or at the
+//! destination alone where the manifest tells of the source what a listing would.
 
 use futures::stream::{self, StreamExt};
 use transload_plan::{Joined, Verdict};
 use transload_store::work::Lines;
 use transload_store::{Head, ListedObject, ObjectRef, Shelf, Side, StoredRef};
-use transload_wire::{ErrorName, Failure, Manifest, ManifestEntry, ObjectKey, PlanSkip};
+use transload_wire::{
+    Archived, ErrorName, Failure, Manifest, ManifestEntry, ManifestFacts, ObjectKey, PlanSkip,
+};
 
+use crate::asked::Asked;
 use crate::judge::{self, destination_key};
 use crate::lister::{Pair, World};
 use crate::pages::Row;
@@ -116,8 +120,17 @@ async fn look_at(
     world: &World<'_>,
     entry: ManifestEntry,
 ) -> Result<Result<(Pair, Verdict), ObjectKey>, Failure> {
-    let (from, to) = (&world.asked.source, &world.asked.destination);
-    let ManifestEntry { key, version_id } = entry;
+    let from = &world.asked.source;
+    let mut there = None;
+    if let Some(facts) = &entry.facts {
+        let found = standing(world, entry.key.as_str()).await?;
+        let seen = joined(world, told(&from.shelf, &entry, facts), found.clone()).await?;
+        if !is_looked_at(world.asked, &seen) {
+            return Ok(Ok(seen));
+        }
+        there = Some(found);
+    }
+    let ManifestEntry { key, version_id, .. } = entry;
     let named = version_id.is_some();
     let object = ObjectRef::from(StoredRef {
         bucket: from.shelf.bucket.clone(),
@@ -128,26 +141,66 @@ async fn look_at(
     let Some(head) = look::head(from.store.as_ref(), &object, Side::Source).await? else {
         return Ok(Err(key));
     };
-    let source = row(&from.shelf, key, head, named);
-    let standing = match destination_key(world.asked, source.object.key.as_str()) {
-        None => None,
-        Some(key) => {
-            let bucket = to.shelf.bucket.clone();
-            let object =
-                ObjectRef::from(StoredRef { bucket, key: key.clone(), version: None, requester_pays: false });
-            let head = look::head(to.store.as_ref(), &object, Side::Destination).await?;
-            head.map(|head| row(&to.shelf, key, head, false))
-        }
+    let there = match there {
+        Some(found) => found,
+        None => standing(world, key.as_str()).await?,
     };
+    joined(world, row(&from.shelf, key, head, named), there).await.map(Ok)
+}
+
+/// Whether an object is looked at although facts of it are told: they may be days old. A batch finds out by itself what
+/// changed since; an execution of its own would fail for an object that is gone, and costs many more requests than a look.
+/// What is archived may be restored meanwhile, which matters to all but those who leave it out.
+fn is_looked_at(asked: &Asked, (pair, verdict): &(Pair, Verdict)) -> bool {
+    let (Joined::Source(Row { object, .. }) | Joined::Both(Row { object, .. }, _)) = pair else {
+        return false;
+    };
+    if *verdict == Verdict::Same || judge::left_out(asked, object).is_some() {
+        return false;
+    }
+    if object.archived {
+        asked.request.sync.archived != Archived::Skip
+    } else {
+        !asked.ways.is_small(object.size, &object.etag)
+    }
+}
+
+async fn joined(world: &World<'_>, source: Row, standing: Option<Row>) -> Result<(Pair, Verdict), Failure> {
     let pair = match standing {
         Some(standing) => Joined::Both(source, standing),
         None => Joined::Source(source),
     };
     let verdict = look::verdict(world, &pair).await?;
-    Ok(Ok((pair, verdict)))
+    Ok((pair, verdict))
 }
 
-/// As a listing would have told it.
+/// What stands where an object of this key goes.
+async fn standing(world: &World<'_>, key: &str) -> Result<Option<Row>, Failure> {
+    let to = &world.asked.destination;
+    let Some(key) = destination_key(world.asked, key) else { return Ok(None) };
+    let bucket = to.shelf.bucket.clone();
+    let object =
+        ObjectRef::from(StoredRef { bucket, key: key.clone(), version: None, requester_pays: false });
+    let head = look::head(to.store.as_ref(), &object, Side::Destination).await?;
+    Ok(head.map(|head| row(&to.shelf, key, head, false)))
+}
+
+/// As a listing would have told it when the manifest was written.
+fn told(shelf: &Shelf, entry: &ManifestEntry, facts: &ManifestFacts) -> Row {
+    let object = ListedObject {
+        key: entry.key.clone(),
+        size: facts.size,
+        etag: facts.etag.clone(),
+        last_modified: facts.last_modified.clone(),
+        storage_class: facts.storage_class.clone(),
+        archived: facts.archived(),
+        version: entry.version_id.clone(),
+        unfit: None,
+    };
+    Row { object, skip: shelf.prefix.len() }
+}
+
+/// As a listing would tell it.
 fn row(shelf: &Shelf, key: ObjectKey, head: Head, named: bool) -> Row {
     let object = ListedObject {
         key,

@@ -4,7 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Glob, GlobError, IgnoreError, IgnoreList, Slashes};
+use crate::inventory::is_class;
+use crate::{Glob, GlobError, IgnoreError, IgnoreList, Slashes, utc};
 
 /// What is asked for. Without anything every object takes part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,11 +170,7 @@ impl Filter {
             let found = format!("{after} and {before}");
             return Err(FilterError::Nothing { low: "modifiedAfter", high: "modifiedBefore", found });
         }
-        let name = |class: &String| {
-            !class.is_empty()
-                && class.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        };
-        match filter.classes.iter().position(|class| !name(class)) {
+        match filter.classes.iter().position(|class| !is_class(class)) {
             Some(index) => Err(FilterError::Class { index, found: filter.classes[index].clone() }),
             None => Ok(filter),
         }
@@ -221,43 +218,8 @@ fn globs(field: &'static str, patterns: &[String]) -> Result<Vec<Glob>, FilterEr
     patterns.iter().enumerate().map(read).collect()
 }
 
-/// To the second, as lists tell it, so that times compare as texts.
 fn time(field: &'static str, text: &str) -> Result<String, FilterError> {
-    let refuse = || FilterError::Time { field, found: text.chars().take(80).collect() };
-    let (date, clock) = match text.split_once('T') {
-        Some((date, clock)) => (date, clock.strip_suffix('Z').ok_or_else(refuse)?),
-        None => (text, "00:00:00"),
-    };
-    let whole = clock.split_once('.').map_or(Some(clock), |(whole, fraction)| {
-        (!fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())).then_some(whole)
-    });
-    let [year, month, day] = numbers(date, '-', [4, 2, 2]).ok_or_else(refuse)?;
-    let [hour, minute, second] = whole.and_then(|clock| numbers(clock, ':', [2, 2, 2])).ok_or_else(refuse)?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(leap),
-        _ => 31,
-    };
-    let sound =
-        (1..=12).contains(&month) && (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    if !sound {
-        return Err(refuse());
-    }
-    Ok(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
-}
-
-fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u32; 3]> {
-    let mut fields = text.split(between);
-    let mut found = [0; 3];
-    for (number, digits) in found.iter_mut().zip(digits) {
-        let field = fields.next()?;
-        if field.len() != digits || !field.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        *number = field.parse().ok()?;
-    }
-    fields.next().is_none().then_some(found)
+    utc(text).ok_or_else(|| FilterError::Time { field, found: text.chars().take(80).collect() })
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub use attributes::{
 };
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use failure::{ErrorName, Failure};
-pub use manifest::{Manifest, ManifestEntry};
+pub use manifest::{Manifest, ManifestEntry, ManifestFacts};
 pub use names::{
     BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
 };

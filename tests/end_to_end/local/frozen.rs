@@ -1,10 +1,14 @@
 //! Frozen plans and manifests with `--stack`: they are put into the bucket of the workflow's own, where List reads them. The
 //! engine of these tests has that bucket as a folder, the operator has it on a server; what is on one is copied to the other.
 
+use std::io::Write;
 use std::path::PathBuf;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::executor::block_on;
-use serde_json::Value;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
 use strict_s3::{Action, BucketOptions, FaultPlan, Rule, Server};
 use tempfile::TempDir;
 use transload_store::work::{DirectoryFiles, WorkFiles, collect};
@@ -113,6 +117,40 @@ async fn a_manifest_is_handed_to_a_deployed_machine() {
         "{code:?} {said}"
     );
     assert_eq!(operator.run(&["describe", "sync-none"]).await.0, Some(3));
+    local.interrupt().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_is_handed_to_a_deployed_machine() {
+    if !is_there("aws", &["--version"]).await {
+        return;
+    }
+    let local = Local::start(&[]).await;
+    many(&local).await;
+    let operator = Operator::new(&local).await;
+    let facts = r#""size":3145728,"etag":"e","lastModified":"2026-11-20T01:00:00Z""#;
+    let rows = "quiet,in/3+b%2Bc,8,2026-11-20T01:00:00.000Z,e,STANDARD\nquiet,in/large,3145728,2026-11-20T01:00:00.000Z,e,STANDARD\n";
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(rows.as_bytes()).unwrap();
+    let data = gzip.finish().unwrap();
+    let sum: String = Md5::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+    let document = json!({
+        "sourceBucket": "quiet", "destinationBucket": "arn:aws:s3:::lists", "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass",
+        "files": [{"key": "x/data/0.csv.gz", "size": data.len(), "MD5checksum": sum}],
+    });
+    std::fs::write(operator.folder.path().join("0.csv.gz"), data).unwrap();
+    std::fs::write(operator.folder.path().join("manifest.json"), document.to_string()).unwrap();
+    let sync = ["sync", SYNC[0], SYNC[1], "--inventory", "manifest.json", "--name"];
+    let (code, _, said) = operator.run(&[&sync[..], &["mine"]].concat()).await;
+    assert!(code == Some(1) && said.contains("found none called manifests/sync-mine"), "{code:?} {said}");
+    let lines = operator.hand_on("manifests/sync-mine", "manifests/sync-again").await;
+    let lines = String::from_utf8(lines).unwrap();
+    assert!(lines.ends_with(&format!("\n{{\"key\":\"in/large\",{facts}}}\n")), "{lines}");
+    // Its facts are not true any more: both are sent as they are.
+    let (code, done, said) = operator.run(&[&sync[..], &["again"]].concat()).await;
+    assert_eq!(code, Some(0), "{done} {said}");
+    assert!(words(&done).contains("copied 2 3.00 MiB"), "{done}");
     local.interrupt().await;
 }
 

@@ -54,10 +54,16 @@ async fn fifty_writers_at_once_lose_nothing() {
             assert_eq!(transload_browse::handle(&world, &request("POST", body)).await.status, 200);
             // Readers and deleters come in between.
             let seen = transload_browse::handle(&world, &request("GET", Value::Null)).await.body;
-            assert!(seen["notes"].as_array().unwrap().iter().any(|note| {
-                note["text"].as_str().unwrap().starts_with(&format!("note {n} "))
-            }));
-            transload_browse::handle(&world, &request("DELETE", Value::Null)).await.body["deleted"].as_u64().unwrap()
+            assert!(
+                seen["notes"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|note| { note["text"].as_str().unwrap().starts_with(&format!("note {n} ")) })
+            );
+            transload_browse::handle(&world, &request("DELETE", Value::Null)).await.body["deleted"]
+                .as_u64()
+                .unwrap()
         });
     }
     assert_eq!(all.join_all().await.iter().sum::<u64>(), 1, "one of them deleted it");
@@ -80,7 +86,8 @@ async fn one_is_deleted_or_all_are() {
     let deleted = |query: Vec<(&'static str, String)>| {
         let setup = &setup;
         async move {
-            let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let query: Vec<(&str, &str)> =
+                query.iter().map(|(name, value)| (*name, value.as_str())).collect();
             Bench::ok(setup.delete("/api/notes", &query).await)["deleted"].as_u64().unwrap()
         }
     };

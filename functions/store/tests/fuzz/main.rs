@@ -3,7 +3,7 @@
 //! is kept there and has a test of its own.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod alter;
 mod answers;
@@ -11,3 +11,4 @@ mod canned;
 mod inputs;
 mod locations;
 mod ranges;
+mod rows;

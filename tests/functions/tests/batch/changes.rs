@@ -109,3 +109,33 @@ async fn a_later_try_looks_before_it_sends() {
     assert_eq!((kit.to.count(Verb::PutObject), kit.from.count(Verb::GetObject)), (puts, gets));
     assert_eq!(kit.copied(1), Some(bytes(6, 1)));
 }
+
+/// Facts that are two days old: the destination has an older copy, and the events have been at work since.
+#[tokio::test(start_paused = true)]
+async fn facts_of_an_inventory_never_bring_back_what_is_gone_or_replaced() {
+    for (newer_is_there, expected) in [(true, "present"), (false, "copied")] {
+        let mut kit = Kit::new(&[5]);
+        let told = kit.listed(0);
+        kit.overwrite(0, "newer bytes");
+        if newer_is_there {
+            kit.items = vec![kit.listed(0)];
+            assert_eq!(tally(&kit.run(0).await), tallied(&[("copied", 1)]));
+        } else {
+            kit.intrude(0);
+        }
+        let standing = kit.destination.facts(TO.0, "out/0").map(|head| head.etag);
+        kit.items = vec![Item { replaces: standing, ..told }];
+        assert_eq!(tally(&kit.run(0).await), tallied(&[(expected, 1)]));
+        assert_eq!(kit.copied(0).as_deref(), Some(&b"newer bytes"[..]), "{expected}");
+    }
+    let mut kit = Kit::new(&[5, 5]);
+    kit.intrude(1);
+    kit.items[1].replaces = kit.destination.facts(TO.0, "out/1").map(|head| head.etag);
+    for index in 0..2 {
+        kit.source.delete(FROM.0, &key(index));
+    }
+    let output = kit.run(0).await;
+    assert_eq!(tally(&output), tallied(&[("skipped", 2)]));
+    assert!(output.records.iter().all(|record| record.error.as_deref() == Some("SourceNotFound")));
+    assert_eq!((kit.copied(0), kit.copied(1).as_deref()), (None, Some(&b"another writer's"[..])));
+}
