@@ -53,11 +53,11 @@ const own = (file: string, interface_: string): string[] => {
   return [...body.matchAll(/readonly (\w+)\?:/g)].map((match) => match[1]);
 };
 
-test('how a route is compared is what the functions read, but for the mode', () => {
+test('how a route is compared is what the functions read, but for the mode and a table of prices', () => {
   const wire = source('wire', 'src', 'sync.rs');
   const known = fields(wire, 'SyncOptions').map(camel);
   assert.ok(known.length > 15);
-  assert.deepStrictEqual([...own('sync.ts', 'SyncOptions'), 'mode'].sort(), known.sort());
+  assert.deepStrictEqual([...own('sync.ts', 'SyncOptions'), 'mode', 'prices'].sort(), known.sort());
   assert.deepStrictEqual(own('sync.ts', 'SyncBudget').sort(), fields(wire, 'Budget').map(camel).sort());
   assert.deepStrictEqual(own('sync.ts', 'SyncDeletes').sort(), fields(wire, 'Deletes').map(camel).sort());
 });
