@@ -74,6 +74,7 @@ impl<'a> Dispatch<'a> {
         loop {
             if self.exceeded() {
                 self.map_run.abort().await;
+                self.all_have_ended().await?;
                 return Ok(true);
             }
             let mut later = None;
@@ -89,6 +90,7 @@ impl<'a> Dispatch<'a> {
                 }
             }
             if self.exhausted && self.map_run.running() == 0 {
+                self.all_have_ended().await?;
                 return Ok(self.exceeded());
             }
             tokio::select! {
@@ -98,6 +100,18 @@ impl<'a> Dispatch<'a> {
                 () = pace::moment(&*self.scope.run.engine.clock, later) => {}
             }
         }
+    }
+
+    /// A Map of which a child was let go has not ended: who drives it will be told to let go, too. Until then nothing that
+    /// follows from an end may be written.
+    async fn all_have_ended(&mut self) -> Result<(), Trouble> {
+        while let Ok(finished) = self.ended.try_recv() {
+            finished?;
+        }
+        if self.map_run.was_let_go() {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     /// Failures that a redrive will try again are not counted as such before it has.
@@ -167,9 +181,10 @@ impl<'a> Dispatch<'a> {
             let id = run.id;
             let ended = drive(run, cursor).await;
             let status = ended.as_ref().ok().and_then(|e| e.as_ref()).map(|e| e.status);
-            map_run.ended(id, items, status);
-            // The parent may be gone: then it was stopped, and counts no more.
+            let let_go = matches!(ended, Ok(None));
+            // The parent may be gone: then it was stopped, and counts no more. It is told before the count falls.
             let _ = done.send(ended.map(|_| ()));
+            map_run.ended(id, items, status, let_go);
         });
     }
 

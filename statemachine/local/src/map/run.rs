@@ -6,6 +6,7 @@ use crate::exec::{Run, Stop};
 use crate::store::Op;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -137,7 +138,9 @@ pub(crate) struct MapRun {
     children: Mutex<HashMap<i64, Arc<Run>>>,
     /// How many children run.
     running: watch::Sender<usize>,
-    /// Told when settings changed.
+    /// Whether a child was let go because the engine shuts down.
+    let_go: AtomicBool,
+    /// Told when settings changed, and when a child has ended.
     pub(crate) changed: Notify,
 }
 
@@ -151,6 +154,7 @@ impl MapRun {
             body: Mutex::new(body),
             children: Mutex::default(),
             running: watch::channel(0).0,
+            let_go: AtomicBool::new(false),
             changed: Notify::new(),
         })
     }
@@ -177,13 +181,21 @@ impl MapRun {
         self.running.send_modify(|n| *n += 1);
     }
 
-    /// A child has ended, or is suspended.
-    pub(crate) fn ended(&self, id: i64, items: u64, status: Option<Status>) {
+    /// A child has ended, or was let go; without a status the store failed.
+    pub(crate) fn ended(&self, id: i64, items: u64, status: Option<Status>, let_go: bool) {
         self.children().remove(&id);
+        // Before the count: whoever finds that none runs has to find this, too.
+        self.let_go.fetch_or(let_go, Ordering::SeqCst);
         if let Some(status) = status {
             self.body().moved(items, Some(Status::Running), Some(status));
         }
         self.running.send_modify(|n| *n = n.saturating_sub(1));
+        self.changed.notify_one();
+    }
+
+    /// Whether not all children that began have ended, though none runs.
+    pub(crate) fn was_let_go(&self) -> bool {
+        self.let_go.load(Ordering::SeqCst)
     }
 
     /// How many children run.
