@@ -34,9 +34,11 @@ fn parks(state: &State, failure: ErrorName) -> bool {
     PARKED.contains(&failure) || (state.name == "List" && failure == ErrorName::SourceNotFound)
 }
 
-/// Ends a child of the Map at once: what it means for the whole is found out by Recheck, Complete or the next round.
+/// Ends a child of the Map at once: what it means for the whole is found out by Recheck, Complete or the next round. An EXPRESS
+/// child, as Batch's, has five minutes and can not wait for a window: Report gives its objects to another round.
 fn ends_child(state: &State, failure: ErrorName) -> bool {
-    state.in_map && (!failure.is_transient() || failure == ErrorName::UploadGone)
+    let too_late = state.name == "Batch" && failure == ErrorName::WindowClosed;
+    state.in_map && (!failure.is_transient() || failure == ErrorName::UploadGone || too_late)
 }
 
 fn parsed(definition: &str) -> Value {

@@ -128,7 +128,7 @@ async fn the_prices_of_single_objects_add_up_to_the_estimate() {
     let sync = |limit: f64| json!({"batchObjectLimit": 20, "batchObjects": 3, "delete": {"maxPercent": 100}, "budget": {"dollars": limit}});
     let filled = || {
         let world = world(1_000);
-        (0..5).for_each(|n| world.there(&format!("gone/{n}"), "x"));
+        (0..5).for_each(|n| world.there(&format!("-gone/{n}"), "x"));
         world
     };
     let (all, _) = filled().list(sync(1.0)).await.unwrap();
