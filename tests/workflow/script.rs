@@ -49,6 +49,7 @@ pub(crate) fn head(decision: &str) -> Value {
         "token": "token-of-this-transfer",
         "replaces": null,
         "standing": null,
+        "filtered": false,
         "follow": false,
         "route": null,
         "layout": {"runs": [{"length": 8_388_608, "count": 2}, {"length": 3_222_784, "count": 1}]},
@@ -65,6 +66,7 @@ pub(crate) fn init(upload: &str) -> Value {
         "bytesMissing": 20_000_000,
         "partsPresent": 0,
         "maxConcurrency": 2,
+        "bandwidth": null,
         "backoffSeconds": 5,
         "requests": {"CreateMultipartUpload": 1},
     })
