@@ -25,9 +25,24 @@ enum Met {
 /// Sends the object until it is proven, or finds that an earlier call did.
 pub(super) async fn send(work: &Whole) -> Result<Done, Failure> {
     match try_to_send(work).await {
-        Err(failure) if !failure.is_transient() => sent_before(work, failure).await,
+        Err(failure) if ends_reading(&failure) => sent_before(work, failure).await,
         ended => ended,
     }
+}
+
+/// What was pinned is not read, now or later. What the destination said was settled by looking at it already.
+fn ends_reading(failure: &Failure) -> bool {
+    use ErrorName as E;
+    let by_destination = matches!(
+        failure.name,
+        E::DestinationNotFound
+            | E::DestinationAccessDenied
+            | E::DestinationExists
+            | E::DestinationChanged
+            | E::DestinationInvalid
+            | E::KeyUnavailable
+    );
+    !failure.is_transient() && !by_destination
 }
 
 /// A worker that sent the object may have died before it could say so, and what it read is no longer there to be compared, or
