@@ -67,6 +67,9 @@ impl Ended {
     }
 }
 
+/// The runtime's time passes at once where nothing is done. So much of it, and an execution will not end any more.
+const LONG: Duration = Duration::from_secs(20_000);
+
 /// In place of an error's name: the worker never answers.
 pub(crate) const HANGS: &str = "hangs";
 
@@ -272,26 +275,46 @@ impl World {
     pub(crate) async fn paused(&self, sync: &Value) -> Ended {
         let options = json!({"wholeObjectLimit": LARGE, "partSize": PART});
         let arn = self.start_with("run", sync, &json!({"options": options})).await;
-        self.functions.hung.notified().await;
+        self.hangs(&arn).await;
         self.stop(&arn, "Paused").await;
         self.ended(arn).await
     }
 
-    /// StopExecution, and the ends of the executions that it stops with it, which come behind its own.
+    /// Waits until a worker hangs.
+    async fn hangs(&self, arn: &str) {
+        if tokio::time::timeout(LONG, self.functions.hung.notified()).await.is_err() {
+            panic!("no worker hangs: {}", self.newest(arn).await);
+        }
+    }
+
+    /// What an execution did last, for whoever waits in vain.
+    async fn newest(&self, arn: &str) -> String {
+        let described = self.engine.describe_execution(arn).await.unwrap();
+        let options =
+            HistoryOptions { max_results: Some(20), reverse_order: true, ..HistoryOptions::default() };
+        let newest = self.engine.get_execution_history(arn, options).await.unwrap();
+        format!("{described:#?} {:#?}", newest.items)
+    }
+
+    /// StopExecution of a run, and of an execution that it redrove a moment ago and did not wait for yet: that one is not
+    /// stopped with it.
     pub(crate) async fn stop(&self, arn: &str, error: &str) {
-        self.engine
-            .stop_execution(arn, Some(error.to_owned()), Some("by the test".to_owned()))
-            .await
-            .unwrap();
+        let stop = async |arn: &str| {
+            let cause = Some("by the test".to_owned());
+            self.engine.stop_execution(arn, Some(error.to_owned()), cause).await.unwrap();
+        };
+        stop(arn).await;
         for transfer in self.transfers().await {
-            self.ended(transfer["executionArn"].as_str().unwrap().to_owned()).await;
+            if transfer["status"] == "RUNNING" {
+                stop(transfer["executionArn"].as_str().unwrap()).await;
+            }
         }
     }
 
     /// Redrives it, and pauses it when a worker hangs.
     pub(crate) async fn paused_again(&self, ended: &Ended) -> Ended {
         self.engine.redrive_execution(&ended.arn).await.unwrap();
-        self.functions.hung.notified().await;
+        self.hangs(&ended.arn).await;
         self.stop(&ended.arn, "Paused").await;
         self.ended(ended.arn.clone()).await
     }
@@ -343,7 +366,10 @@ impl World {
     }
 
     async fn ended(&self, arn: String) -> Ended {
-        let described = serde_json::to_value(self.engine.wait(&arn).await.unwrap()).unwrap();
+        let Ok(described) = tokio::time::timeout(LONG, self.engine.wait(&arn)).await else {
+            panic!("it does not end: {}", self.newest(&arn).await);
+        };
+        let described = serde_json::to_value(described.unwrap()).unwrap();
         let options = HistoryOptions { max_results: Some(1_000), ..HistoryOptions::default() };
         let history = self.engine.get_execution_history(&arn, options).await.unwrap();
         let history = serde_json::to_value(&history).unwrap();

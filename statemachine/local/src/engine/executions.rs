@@ -42,7 +42,12 @@ impl Engine {
     /// StartExecution. The same name and input while the first still runs give the same execution. Returns once the
     /// execution is in the database.
     pub async fn start_execution(&self, request: StartExecution) -> Result<ExecutionStarted, ApiError> {
+        carried_through(self.clone().start(request)).await
+    }
+
+    async fn start(self, request: StartExecution) -> Result<ExecutionStarted, ApiError> {
         let engine = &self.inner;
+        let _beginning = engine.beginning.read().await;
         let target = self.target(&request.state_machine_arn).await?;
         let machine = target.loaded.clone();
         let name = request.name.unwrap_or_else(|| engine.uuid());
@@ -298,28 +303,47 @@ impl Engine {
         error: Option<String>,
         cause: Option<String>,
     ) -> Result<ExecutionStopped, ApiError> {
-        let row = self.row(arn).await?;
-        let running = lock(&self.inner.runs).get(arn).cloned();
-        if let Some(run) = running {
+        let driven = || lock(&self.inner.runs).get(arn).filter(|run| !*run.over.borrow()).cloned();
+        let mut row = self.row(arn).await?;
+        let mut running = driven();
+        if running.is_none() && row.status == Status::Running {
+            // It may be on its way from the database to whoever drives it.
+            drop(self.inner.beginning.write().await);
+            running = driven();
+            row = self.row(arn).await?;
+        }
+        if let Some(run) = running.filter(|_| row.status == Status::Running) {
             run.stop.send_if_modified(|stop| {
                 let first = stop.is_none();
                 if first {
-                    *stop = Some(Stop::Abort { error: error.clone(), cause: cause.clone() });
+                    *stop = Some(Stop::Abort { error, cause });
                 }
                 first
             });
+            // Not for the execution as such: it may be redriven at once. The sender lives in the run.
+            let _ = run.over.subscribe().wait_for(|over| *over).await;
+            row = self.row(arn).await?;
         } else if row.status == Status::Running {
-            let message = format!("'{arn}' is a child of a Map Run; stop its parent");
+            let message = match row.map_run {
+                Some(_) => format!("'{arn}' is a child of a Map Run; stop its parent"),
+                None => format!("'{arn}' is not driven by this engine"),
+            };
             return Err(ApiError::new("ValidationException", message));
         }
-        let ended = self.wait(arn).await?;
-        Ok(ExecutionStopped { stop_date: ended.stop_date.unwrap_or_else(|| self.inner.clock.now()) })
+        let stop_date = row.stop.map_or_else(|| self.inner.clock.now(), Timestamp::from_millis);
+        Ok(ExecutionStopped { stop_date })
     }
 
     /// RedriveExecution: goes on from the states that were entered and not exited.
     pub async fn redrive_execution(&self, arn: &str) -> Result<ExecutionRedriven, ApiError> {
+        carried_through(self.clone().redrive(arn.to_owned())).await
+    }
+
+    async fn redrive(self, arn: String) -> Result<ExecutionRedriven, ApiError> {
+        let arn = arn.as_str();
         // Two at once would both find it ended, and run it twice.
         let _one = self.inner.redriving.lock().await;
+        let _beginning = self.inner.beginning.read().await;
         let row = self.row(arn).await?;
         let reason = match row.map_run {
             Some(_) => Some("Execution is a child of a Map Run; redrive its parent".to_owned()),
@@ -337,6 +361,18 @@ impl Engine {
         let redrive_date = run.redriven.unwrap_or_else(|| self.inner.clock.now());
         self.go(run, cursor);
         Ok(ExecutionRedriven { redrive_date })
+    }
+}
+
+/// Does it all though the caller goes away: an execution that is RUNNING in the database and driven by nobody would never
+/// end.
+async fn carried_through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::spawn(work).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StoreError("the runtime shuts down".to_owned()).into()),
     }
 }
 

@@ -119,6 +119,6 @@ impl Engine {
         };
         map_run.body().update(&change);
         map_run.changed.notify_one();
-        Ok(self.inner.store.write(vec![map_run.op()?]).await?)
+        Ok(self.inner.store.write(|| Ok(vec![map_run.op()?])).await?)
     }
 }

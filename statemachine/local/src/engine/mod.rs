@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     runs: Mutex<HashMap<String, Arc<Run>>>,
     map_runs: Mutex<HashMap<i64, Arc<MapRun>>>,
     redriving: tokio::sync::Mutex<()>,
+    /// Held by who takes a top-level execution from the database to whoever drives it.
+    beginning: tokio::sync::RwLock<()>,
     /// How many top-level executions run.
     driving: watch::Sender<usize>,
 }
@@ -203,6 +205,7 @@ impl EngineBuilder {
             runs: Mutex::default(),
             map_runs: Mutex::default(),
             redriving: tokio::sync::Mutex::new(()),
+            beginning: tokio::sync::RwLock::new(()),
             driving: watch::channel(0).0,
         };
         let engine = Engine { inner: Arc::new(inner) };

@@ -8,6 +8,7 @@ use crate::map::{self, MapRun};
 use crate::store::{COLUMNS, ExecutionRow, Op, StoreError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// An execution to bring back.
@@ -141,10 +142,16 @@ impl Engine {
         engine.driving.send_modify(|n| *n += 1);
         tokio::spawn(async move {
             let arn = run.arn.clone();
-            if let Err(error) = crate::exec::drive(run, cursor).await {
+            if let Err(error) = crate::exec::drive(run.clone(), cursor).await {
                 tracing::error!(%arn, %error, "execution stopped");
             }
-            lock(&engine.runs).remove(&arn);
+            run.over.send_replace(true);
+            // It may have been redriven already.
+            if let Entry::Occupied(found) = lock(&engine.runs).entry(arn)
+                && Arc::ptr_eq(found.get(), &run)
+            {
+                found.remove();
+            }
             engine.driving.send_modify(|n| *n = n.saturating_sub(1));
         });
     }

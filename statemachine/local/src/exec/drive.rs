@@ -27,10 +27,18 @@ enum Way {
 pub(crate) async fn drive(run: Arc<Run>, cursor: Cursor) -> Result<Option<Ended>, StoreError> {
     let way = {
         let scope = Scope::new(run.clone(), run.flow.clone(), String::new(), run.address.clone(), cursor);
+        let told = async {
+            let way = tokio::select! {
+                biased;
+                stop = run.stopped() => Way::Stopped(stop),
+                () = late(&run) => Way::Late,
+            };
+            run.divisible().await;
+            way
+        };
         tokio::select! {
             biased;
-            stop = run.stopped() => Way::Stopped(stop),
-            () = late(&run) => Way::Late,
+            way = told => way,
             found = scope.run() => Way::Through(found),
         }
     };

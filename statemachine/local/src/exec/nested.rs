@@ -18,6 +18,9 @@ impl Scope {
     ) -> Result<Value, Trouble> {
         let engine = Engine::from_inner(self.run.engine.clone());
         let request = self.request(state, arguments)?;
+        // Whoever stops this execution has to find the one that it waits for.
+        let run = self.run.clone();
+        let undivided = run.undivided();
         let started = engine.start_execution(request).await.map_err(|e| refused(&e, pattern))?;
         if pattern == Pattern::AwsSdk {
             return Ok(
@@ -29,9 +32,10 @@ impl Scope {
             return Ok(submitted);
         }
         let details = json!({"output": submitted.to_string(), "outputDetails": {"truncated": false}});
+        run.awaits(&started.execution_arn);
         self.log(&[names.event("TaskSubmitted", "taskSubmittedEventDetails", details)])?;
-        self.run.flush(Vec::new()).await?;
-        self.run.awaits(&started.execution_arn);
+        run.flush(Vec::new()).await?;
+        drop(undivided);
         let ended = engine.wait(&started.execution_arn).await.map_err(|e| refused(&e, pattern))?;
         self.run.awaits_no_more(&started.execution_arn);
         let told = described(&ended, pattern, self.run.engine.vintage.redrive);

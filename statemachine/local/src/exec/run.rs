@@ -40,14 +40,29 @@ pub(crate) struct Run {
     pub(crate) redriven: Option<Timestamp>,
     pub(crate) map_run: Option<Arc<MapRun>>,
     pub(crate) stop: watch::Sender<Option<Stop>>,
+    /// Whether nobody drives it any more; of top-level executions only.
+    pub(crate) over: watch::Sender<bool>,
     /// Executions of other machines that it waits for.
     nested: Mutex<BTreeSet<String>>,
+    /// How many of its scopes do what has to be done as a whole.
+    undivided: watch::Sender<usize>,
     /// In place of the context object, for a state that is tested by itself.
     pub(crate) context: Option<Value>,
     /// Places where an earlier process, or the failed attempt before a redrive, stood.
     pub(crate) resume: Mutex<BTreeMap<String, Cursor>>,
     log: Mutex<Log>,
     flushing: tokio::sync::Mutex<()>,
+}
+
+/// See [`Run::undivided`].
+pub(crate) struct Undivided<'a> {
+    run: &'a Run,
+}
+
+impl Drop for Undivided<'_> {
+    fn drop(&mut self) {
+        self.run.undivided.send_modify(|n| *n = n.saturating_sub(1));
+    }
 }
 
 /// What has happened since the last flush.
@@ -102,7 +117,9 @@ impl Run {
             redriven: parts.redriven,
             map_run: parts.map_run,
             stop: watch::channel(None).0,
+            over: watch::channel(false).0,
             nested: Mutex::default(),
+            undivided: watch::channel(0).0,
             context: None,
             resume: Mutex::new(parts.resume),
             log: Mutex::new(log),
@@ -227,9 +244,24 @@ impl Run {
     pub(crate) async fn flush(&self, more: Vec<Op>) -> Result<(), StoreError> {
         // Two branches may get here together: what was taken first has to be queued first.
         let _order = self.flushing.lock().await;
-        let mut ops = self.take()?;
-        ops.extend(more);
-        if ops.is_empty() { Ok(()) } else { self.engine.store.write(ops).await }
+        let all = || {
+            let mut ops = self.take()?;
+            ops.extend(more);
+            Ok(ops)
+        };
+        self.engine.store.write(all).await
+    }
+
+    /// Until what this returns is dropped, the execution's stop waits: for what must not stay half done.
+    pub(crate) fn undivided(&self) -> Undivided<'_> {
+        self.undivided.send_modify(|n| *n += 1);
+        Undivided { run: self }
+    }
+
+    /// Returns once nothing is half done.
+    pub(crate) async fn divisible(&self) {
+        // The sender lives in self.
+        let _ = self.undivided.subscribe().wait_for(|n| *n == 0).await;
     }
 
     /// Returns once somebody has stopped this execution.

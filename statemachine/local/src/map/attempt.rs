@@ -26,11 +26,15 @@ pub(crate) async fn distributed(
     input: &Arc<Value>,
     express: bool,
 ) -> Result<Value, Trouble> {
+    // Whoever stops this execution has to find its Map Run.
+    let run = scope.run.clone();
+    let undivided = run.undivided();
     let (map_run, known) = match scope.cursor.phase {
         Phase::MapRun { id } => take_up(scope, id).await?,
         _ => (begin(scope, state, map, input, express).await?, HashMap::new()),
     };
-    scope.run.engine.register(&map_run);
+    run.engine.register(&map_run);
+    drop(undivided);
     let outcome = work(scope, state, map, input, &map_run, known).await;
     finish(scope, &map_run, outcome).await
 }

@@ -136,6 +136,9 @@ impl<'a> Dispatch<'a> {
         };
         let index = self.next;
         self.next += 1;
+        // A child that is brought back is RUNNING before anybody drives it.
+        let parent = self.scope.run.clone();
+        let _undivided = parent.undivided();
         let (run, cursor) = match self.known.remove(&index) {
             Some(child) => {
                 let fate = child.fate(self.map_run.body().redriven);

@@ -80,11 +80,15 @@ impl Store {
         Ok(Self::Thread(Thread { queue, broken, clock }))
     }
 
-    /// Queues changes that belong together. They are durable once a later [`Store::call`] has returned.
-    pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
+    /// Queues the changes that `ops` gives, which belong together. They are durable once a later [`Store::call`] has
+    /// returned. `ops` is called when they can be queued at once: whoever is dropped while it waits has given away nothing.
+    pub(crate) async fn write(
+        &self,
+        ops: impl FnOnce() -> Result<Vec<Op>, StoreError>,
+    ) -> Result<(), StoreError> {
         match self {
             Self::Thread(thread) => thread.write(ops).await,
-            Self::Inline(inline) => inline.write(ops),
+            Self::Inline(inline) => inline.write(ops()?),
         }
     }
 
@@ -110,11 +114,17 @@ impl Thread {
         self.broken.get().cloned().unwrap_or_else(|| StoreError("the database's thread has ended".to_owned()))
     }
 
-    async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
+    async fn write(&self, ops: impl FnOnce() -> Result<Vec<Op>, StoreError>) -> Result<(), StoreError> {
         if self.broken.get().is_some() {
             return Err(self.broken());
         }
-        self.queue.send(Message::Write(ops, self.clock.hold())).await.map_err(|_| self.broken())
+        let hold = self.clock.hold();
+        let place = self.queue.reserve().await.map_err(|_| self.broken())?;
+        let ops = ops()?;
+        if !ops.is_empty() {
+            place.send(Message::Write(ops, hold));
+        }
+        Ok(())
     }
 
     async fn call<T: Send + 'static>(
