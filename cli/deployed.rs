@@ -197,6 +197,15 @@ impl Deployed {
         answer!(self.client.describe_state_machine().state_machine_arn(&self.machine))
     }
 
+    /// The same of the machine that moves many objects, if there is one.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`].
+    pub(crate) async fn describe_bucket_machine(&self) -> Outcome<Option<Value>> {
+        let Some(arn) = &self.bucket else { return Ok(None) };
+        answer!(self.client.describe_state_machine().state_machine_arn(arn)).map(Some)
+    }
+
     /// The bucket of the workflow's own, as the machine's definition names it, with the credentials that the AWS tools would
     /// use.
     ///

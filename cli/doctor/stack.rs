@@ -1,4 +1,4 @@
-//! What is deployed: the stack, its machine, its functions' locations, and the rules that start it.
+//! What is deployed: the stack, its machines, their functions' locations, and the rules that start them.
 
 use serde_json::{Map, Value, json};
 use transload_store::account::{Account, Service};
@@ -15,30 +15,33 @@ use crate::stack;
 pub(crate) struct Deployment {
     /// What is looked at further.
     pub(crate) setup: Setup,
-    /// Of stack, machine, functions and rules.
+    /// Of stack, machines, functions and rules.
     pub(crate) findings: Vec<Finding>,
 }
 
 /// Reads a deployed stack.
 ///
 /// # Errors
-/// If there is none, or its machine or its functions can not be read: then there is nothing to look at.
+/// If there is none, or its machines or its functions can not be read: then there is nothing to look at.
 pub(crate) async fn read(name: &str) -> Outcome<Deployment> {
     let deployed = Deployed::open(name).await?;
     let machine = deployed.describe_machine().await?;
+    let bucket_machine = deployed.describe_bucket_machine().await?;
     let region = deployed.machine_arn().split(':').nth(3).unwrap_or_default().to_owned();
     let account =
         Account::of_process(Some(&region)).await.map_err(|error| CliError::usage(error.to_string()))?;
     let account = account.ok_or_else(|| CliError::usage("--stack: expected a Region, found none"))?;
     let mut findings = vec![stack_state(&account, name).await, machine_state(&machine)];
-    let (locations, states) = functions(&account, &machine).await?;
+    findings.extend(bucket_machine_states(bucket_machine.as_ref(), deployed.machine_arn()));
+    let machines: Vec<&Value> = [&machine].into_iter().chain(&bucket_machine).collect();
+    let (locations, states) = functions(&account, &machines).await?;
     findings.extend(states);
     let spots = locations.locations.into_iter().map(|(name, location)| {
         let own_role = location.credentials == CredentialsConfig::Default;
         (name, Spot { location, own_role, buckets: [].into() })
     });
     let locations = spots.collect();
-    let (routes, rules) = routes(&account, deployed.machine_arn()).await;
+    let (routes, rules) = routes(&account, &deployed.machine_arns()).await;
     findings.extend(rules);
     let setup = Setup { locations, routes, region: Some(region), account: None, deployed: true };
     Ok(Deployment { setup, findings })
@@ -81,6 +84,27 @@ fn machine_state(machine: &Value) -> Finding {
     }
 }
 
+/// Of the machine that moves many objects: it is there, and large objects go by the machine that moves one.
+fn bucket_machine_states(machine: Option<&Value>, object_machine: &str) -> Vec<Finding> {
+    let Some(machine) = machine else {
+        let missing = Finding::warning("machine", "machine", "none that moves many objects");
+        return vec![missing.advice("deploy this release: sync, plan and schedules need it")];
+    };
+    let mut findings = vec![machine_state(machine)];
+    let definition = machine["definition"].as_str().unwrap_or_default();
+    // An ARN that begins with this one is another machine's.
+    let starts_it = definition.split(object_machine).skip(1).any(|rest| rest.starts_with('"'));
+    if !starts_it {
+        let name = machine["name"].as_str().unwrap_or("machine");
+        findings.push(
+            Finding::wrong(name, "large objects", "its definition does not start that machine")
+                .expected(object_machine.to_owned())
+                .advice("deploy both from one release"),
+        );
+    }
+    findings
+}
+
 /// Names of the Lambda functions that a definition invokes.
 fn function_names(definition: &str) -> Vec<String> {
     let mut names: Vec<String> = definition
@@ -100,8 +124,10 @@ fn function_names(definition: &str) -> Vec<String> {
 }
 
 /// The locations that the functions are told, and the functions' states.
-async fn functions(account: &Account, machine: &Value) -> Outcome<(Locations, Vec<Finding>)> {
-    let names = function_names(machine["definition"].as_str().unwrap_or_default());
+async fn functions(account: &Account, machines: &[&Value]) -> Outcome<(Locations, Vec<Finding>)> {
+    let definitions: Vec<&str> =
+        machines.iter().filter_map(|machine| machine["definition"].as_str()).collect();
+    let names = function_names(&definitions.join("\n"));
     let (mut told, mut findings) = (None, Vec::new());
     for name in &names {
         let path = format!("/2015-03-31/functions/{name}/configuration");
@@ -121,7 +147,7 @@ async fn functions(account: &Account, machine: &Value) -> Outcome<(Locations, Ve
     let told = told.ok_or_else(|| {
         CliError::trouble(
             "TRANSLOAD_LOCATIONS",
-            "none of the machine's functions has it: is it a machine of transload?",
+            "none of the machines' functions has it: is it a machine of transload?",
         )
     })?;
     let locations = Locations::from_json(&told);
@@ -138,28 +164,37 @@ fn function_state(name: &str, configuration: &Value) -> Option<Finding> {
         .then(|| Finding::warning(name, "state", "being changed").advice("look again when that is over"))
 }
 
-/// The rules that start the machine. Who may not read rules gets no routes, and is told.
-async fn routes(account: &Account, machine: &str) -> (Vec<Route>, Vec<Finding>) {
-    let names = match rule_names(account, machine).await {
-        Ok(names) => names,
-        Err(refused) if refused.is_denied() => {
-            return (Vec::new(), vec![Finding::unknown("routes", "rules", "events:ListRuleNamesByTarget")]);
-        }
-        Err(refused) => {
-            return (Vec::new(), vec![Finding::warning("routes", "rules", format!("unknown: {refused}"))]);
-        }
-    };
-    let (mut routes, mut findings) = (Vec::new(), Vec::new());
-    for name in &names {
-        match rule(account, name, machine).await {
-            Ok((route, state)) => {
-                findings.push(state);
-                routes.extend(route);
+/// The rules that start the machines. Who may not read rules gets no routes, and is told.
+async fn routes(account: &Account, machines: &[String]) -> (Vec<Route>, Vec<Finding>) {
+    let (mut routes, mut findings) = (Vec::<Route>::new(), Vec::new());
+    let mut none = true;
+    for machine in machines {
+        let names = match rule_names(account, machine).await {
+            Ok(names) => names,
+            Err(refused) if refused.is_denied() => {
+                let unknown = Finding::unknown("routes", "rules", "events:ListRuleNamesByTarget");
+                return (Vec::new(), vec![unknown]);
             }
-            Err(refused) => findings.push(Finding::warning(name, "rule", format!("unknown: {refused}"))),
+            Err(refused) => {
+                return (
+                    Vec::new(),
+                    vec![Finding::warning("routes", "rules", format!("unknown: {refused}"))],
+                );
+            }
+        };
+        none &= names.is_empty();
+        for name in &names {
+            match rule(account, name, machine).await {
+                Ok((route, state)) => {
+                    findings.push(state);
+                    // A route with events and a schedule has two rules.
+                    routes.extend(route.filter(|found| routes.iter().all(|known| known.name != found.name)));
+                }
+                Err(refused) => findings.push(Finding::warning(name, "rule", format!("unknown: {refused}"))),
+            }
         }
     }
-    if names.is_empty() {
+    if none {
         findings.push(Finding::warning("routes", "rules", "none: nothing starts by itself"));
     }
     (routes, findings)
@@ -190,7 +225,10 @@ async fn rule(account: &Account, name: &str, machine: &str) -> Asked<(Option<Rou
         account.json(Service::Events, "AWSEvents.ListTargetsByRule", &json!({"Rule": name})).await?;
     let target = targets["Targets"].as_array().into_iter().flatten().find(|target| target["Arn"] == machine);
     let template = target.and_then(|target| target.pointer("/InputTransformer/InputTemplate")?.as_str());
-    let route = template.and_then(|template| route_of(name, &rule, template));
+    let constant = target.and_then(|target| target["Input"].as_str());
+    let route = template
+        .and_then(|template| route_of_events(name, &rule, template))
+        .or_else(|| constant.and_then(|input| route_of_times(name, input)));
     let enabled = rule["State"].as_str().is_none_or(|state| state.starts_with("ENABLED"));
     let finding = match (enabled, &route) {
         (false, _) => Finding::wrong(name, "rule", "DISABLED")
@@ -202,27 +240,41 @@ async fn rule(account: &Account, name: &str, machine: &str) -> Asked<(Option<Rou
     Ok((route, finding))
 }
 
-/// A route, of what its rule matches and what it makes of it.
-fn route_of(rule_name: &str, rule: &Value, template: &str) -> Option<Route> {
+/// A route, of the events that its rule matches and what it makes of them.
+fn route_of_events(rule_name: &str, rule: &Value, template: &str) -> Option<Route> {
     let input: Value = serde_json::from_str(&filled(template)).ok()?;
     let pattern: Value = serde_json::from_str(rule["EventPattern"].as_str()?).ok()?;
     let prefix = pattern.pointer("/detail/object/key/0/prefix").and_then(Value::as_str).unwrap_or_default();
+    let ignored = pattern.pointer("/detail/object/key/0/anything-but/wildcard").and_then(Value::as_array);
+    let ignored = ignored.into_iter().flatten().filter_map(Value::as_str);
+    let route = route(rule_name, &input, |_| Some(prefix.to_owned()))?;
+    let ignore = ignored.map(|key| format!("{}/{key}", route.source.bucket)).collect();
+    Some(Route { ignore, events: true, ..route })
+}
+
+/// A route, of the request that its schedule makes.
+fn route_of_times(rule_name: &str, input: &str) -> Option<Route> {
+    let input: Value = serde_json::from_str(input).ok()?;
+    route(rule_name, &input, |end| end["prefix"].as_str().map(ToOwned::to_owned))
+}
+
+/// A route that no event starts, of a request.
+fn route(rule_name: &str, input: &Value, prefix: impl Fn(&Value) -> Option<String>) -> Option<Route> {
     let end = |name: &str| {
-        let text = |field: &str| input[name][field].as_str().map(ToOwned::to_owned);
-        Some(End { location: text("location")?, bucket: text("bucket")?, prefix: prefix.to_owned() })
+        let end = &input[name];
+        let text = |field: &str| end[field].as_str().map(ToOwned::to_owned);
+        let prefix = prefix(end).unwrap_or_default();
+        Some(End { location: text("location")?, bucket: text("bucket")?, prefix })
     };
     let none = Map::new();
     let options = input["options"].as_object().unwrap_or(&none);
-    let (source, destination) = (end("source")?, end("destination")?);
-    let ignored = pattern.pointer("/detail/object/key/0/anything-but/wildcard").and_then(Value::as_array);
-    let ignored = ignored.into_iter().flatten().filter_map(Value::as_str);
     Some(Route {
         name: input["route"].as_str().unwrap_or(rule_name).to_owned(),
-        ignore: ignored.map(|key| format!("{}/{key}", source.bucket)).collect(),
+        ignore: Vec::new(),
         tags: config::tags(options),
-        source,
-        destination,
-        events: true,
+        source: end("source")?,
+        destination: end("destination")?,
+        events: false,
     })
 }
 
@@ -269,12 +321,33 @@ mod tests {
     fn a_route_is_read_from_its_rule() {
         let template = r#"{"source":{"location":"global","bucket":"photos","key":<detail-object-key>},"destination":{"location":"china","bucket":"photos-cn","key":<detail-object-key>},"options":{"copyTags":false},"route":"a \"<b>\""}"#;
         let pattern = r#"{"source":["aws.s3"],"detail":{"bucket":{"name":["photos"]},"object":{"key":[{"prefix":"2026/"}]}}}"#;
-        let route = route_of("rule", &json!({"EventPattern": pattern}), template).unwrap();
+        let route = route_of_events("rule", &json!({"EventPattern": pattern}), template).unwrap();
         assert_eq!((route.name.as_str(), route.tags, route.events), ("a \"<b>\"", false, true));
         assert_eq!((route.source.prefix.as_str(), route.destination.bucket.as_str()), ("2026/", "photos-cn"));
         let ignoring = r#"{"detail":{"object":{"key":[{"anything-but":{"wildcard":["*.jpg"]}}]}}}"#;
-        let route = route_of("rule", &json!({"EventPattern": ignoring}), template).unwrap();
+        let route = route_of_events("rule", &json!({"EventPattern": ignoring}), template).unwrap();
         assert_eq!(route.ignore, ["photos/*.jpg"]);
+    }
+
+    #[test]
+    fn a_route_is_read_from_its_schedule() {
+        let input = r#"{"source":{"location":"global","bucket":"photos","prefix":"2026/"},"destination":{"location":"china","bucket":"photos-cn","prefix":"in/"},"sync":{},"route":"nightly"}"#;
+        let route = route_of_times("rule", input).unwrap();
+        assert_eq!((route.name.as_str(), route.tags, route.events), ("nightly", true, false));
+        assert_eq!((route.source.prefix.as_str(), route.destination.prefix.as_str()), ("2026/", "in/"));
+        assert!(route_of_times("rule", r#"{"source":"photos"}"#).is_none());
+    }
+
+    #[test]
+    fn a_machine_for_many_objects_has_to_start_that_of_one() {
+        let one = "arn:aws:states:us-east-1:1:stateMachine:moves-object";
+        let many = |starts: &str| json!({"name": "moves-bucket", "definition": json!({"StateMachineArn": starts}).to_string()});
+        let verdicts = |machine: Option<&Value>| {
+            bucket_machine_states(machine, one).into_iter().map(|found| found.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(None), [Verdict::Warning]);
+        assert_eq!(verdicts(Some(&many(one))), [Verdict::Ok]);
+        assert_eq!(verdicts(Some(&many(&format!("{one}-old")))), [Verdict::Ok, Verdict::Wrong]);
     }
 
     #[test]

@@ -344,13 +344,22 @@ async fn a_config_that_is_no_config_is_refused_before_anything_is_asked() {
 }
 
 const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:moves-object";
+const BUCKET_MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:moves-bucket";
 
-/// What a stack has: a machine, a function that knows the locations, a rule.
+/// What a stack has: two machines, functions of which one knows the locations, a rule for events and one for times.
 fn deployment(bench: &Bench) -> Vec<(&'static str, u16, String)> {
     let definition = json!({"StartAt": "Head", "States": {"Head": {"Type": "Task", "End": true,
         "Resource": "arn:aws:lambda:us-east-1:123456789012:function:moves-Head"}}});
-    let machine = json!({"stateMachineArn": MACHINE, "name": "moves-object", "status": "ACTIVE", "type": "STANDARD",
-        "definition": definition.to_string(), "roleArn": "arn:aws:iam::123456789012:role/r", "creationDate": 1.0});
+    let described = |arn: &str, definition: &Value| {
+        json!({"stateMachineArn": arn, "name": arn.rsplit(':').next(), "status": "ACTIVE", "type": "STANDARD",
+        "definition": definition.to_string(), "roleArn": "arn:aws:iam::123456789012:role/r", "creationDate": 1.0})
+    };
+    let machine = described(MACHINE, &definition);
+    let definition = json!({"StartAt": "List", "States": {
+        "List": {"Type": "Task", "Next": "Transfer", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:moves-List"},
+        "Transfer": {"Type": "Task", "End": true, "Resource": "arn:aws:states:::states:startExecution.sync:2",
+            "Parameters": {"StateMachineArn": MACHINE}}}});
+    let bucket_machine = described(BUCKET_MACHINE, &definition);
     let place = |endpoint: String, partition: &str, region: &str| json!({"kind": "s3", "partition": partition, "region": region, "endpoint": endpoint, "allow_http": true, "path_style": true});
     let mut locations = json!({"locations": {
         "global": place(bench.global.endpoint(), "aws", "us-east-1"),
@@ -362,19 +371,46 @@ fn deployment(bench: &Bench) -> Vec<(&'static str, u16, String)> {
         r#"{{"source":{{"location":"global","bucket":"{SOURCE}","key":<key>}},"destination":{{"location":"china","bucket":"{DESTINATION}","key":<key>}},"route":"photos"}}"#
     );
     let targets = json!({"Targets": [{"Id": "Target0", "Arn": MACHINE, "InputTransformer": {"InputTemplate": template}}]});
+    let failed = json!({"FunctionName": "moves-List", "State": "Failed", "StateReason": "its role is gone"});
+    let nightly = json!({"source": {"location": "global", "bucket": SOURCE, "prefix": ""},
+        "destination": {"location": "global", "bucket": SOURCE, "prefix": "again/"}, "sync": {}, "route": "nightly"});
+    let scheduled =
+        json!({"Targets": [{"Id": "Target0", "Arn": BUCKET_MACHINE, "Input": nightly.to_string()}]});
+    let schedule = json!({"Name": "moves-nightly", "State": "ENABLED", "ScheduleExpression": "rate(1 day)"});
     let rule = json!({"Name": "moves-photos", "State": "DISABLED",
                       "EventPattern": json!({"detail": {"bucket": {"name": [SOURCE]}}}).to_string()});
     let mut answers = vec![
         (
             "Action=DescribeStacks&Version=2010-05-15&StackName=moves",
             200,
-            aws::stack("moves", &[("ObjectMachineArn", MACHINE)]),
+            aws::stack("moves", &[("ObjectMachineArn", MACHINE), ("BucketMachineArn", BUCKET_MACHINE)]),
         ),
-        ("AWSStepFunctions.DescribeStateMachine", 200, machine.to_string()),
+        (
+            "{\"stateMachineArn\":\"arn:aws:states:us-east-1:123456789012:stateMachine:moves-object\"}",
+            200,
+            machine.to_string(),
+        ),
+        (
+            "{\"stateMachineArn\":\"arn:aws:states:us-east-1:123456789012:stateMachine:moves-bucket\"}",
+            200,
+            bucket_machine.to_string(),
+        ),
         ("GET /2015-03-31/functions/moves-Head/configuration", 200, function.to_string()),
-        ("AWSEvents.ListRuleNamesByTarget", 200, json!({"RuleNames": ["moves-photos"]}).to_string()),
-        ("AWSEvents.DescribeRule", 200, rule.to_string()),
-        ("AWSEvents.ListTargetsByRule", 200, targets.to_string()),
+        ("GET /2015-03-31/functions/moves-List/configuration", 200, failed.to_string()),
+        (
+            "{\"TargetArn\":\"arn:aws:states:us-east-1:123456789012:stateMachine:moves-object\"}",
+            200,
+            json!({"RuleNames": ["moves-photos"]}).to_string(),
+        ),
+        (
+            "{\"TargetArn\":\"arn:aws:states:us-east-1:123456789012:stateMachine:moves-bucket\"}",
+            200,
+            json!({"RuleNames": ["moves-nightly"]}).to_string(),
+        ),
+        ("{\"Name\":\"moves-photos\"}", 200, rule.to_string()),
+        ("{\"Name\":\"moves-nightly\"}", 200, schedule.to_string()),
+        ("{\"Rule\":\"moves-photos\"}", 200, targets.to_string()),
+        ("{\"Rule\":\"moves-nightly\"}", 200, scheduled.to_string()),
     ];
     answers.extend(services());
     answers
@@ -390,10 +426,12 @@ async fn what_is_deployed_is_looked_at() {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let ran = Ran { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) };
     wrong(&ran, "moves-photos", "rule", "aws events enable-rule --name moves-photos");
+    wrong(&ran, "moves-List", "state", "its role is gone");
     for (subject, check) in [
         ("moves", "stack"),
         ("moves-object", "machine"),
-        ("functions", "state"),
+        ("moves-bucket", "machine"),
+        ("moves-nightly", "rule"),
         ("china: photos-cn", "write"),
         ("china", "identity"),
     ] {
