@@ -202,6 +202,7 @@ async fn rights_that_are_missing_are_named_on_both_sides() {
         ("CreateMultipartUpload", "china: photos-cn", "write", "s3:PutObject"),
         ("UploadPart", "china: photos-cn", "send parts", "s3:PutObject"),
         ("ListParts", "china: photos-cn", "list parts", "s3:ListMultipartUploadParts"),
+        ("ListMultipartUploads", "china: photos-cn", "find upload", "s3:ListBucketMultipartUploads"),
     ] {
         clinic.bench.global.set_faults(Rule::on(operation, no()));
         clinic.bench.china.set_faults(Rule::on(operation, no()));

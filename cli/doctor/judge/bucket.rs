@@ -138,6 +138,7 @@ pub(crate) mod tests {
             create: Some(Ok(())),
             part: Some(Ok(())),
             list: Some(Ok(())),
+            find: Some(Ok(())),
             abort: Some(Ok(())),
             left: None,
         };

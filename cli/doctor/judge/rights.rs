@@ -151,6 +151,12 @@ fn upload(facts: &EndFacts, written: &Written) -> Vec<Finding> {
             "s3:ListMultipartUploadParts",
             "allow it: what was sent already is found by it",
         ),
+        (
+            "find upload",
+            &probe.find,
+            "s3:ListBucketMultipartUploads",
+            "allow it on the bucket: what an earlier execution has left is found by it",
+        ),
     ];
     let mut findings: Vec<Finding> = steps
         .into_iter()
@@ -262,6 +268,7 @@ mod tests {
         wrong(&probed(|probe| (probe.tagged, probe.create) = (no(), no())), "write", "s3:PutObject");
         wrong(&probed(|probe| probe.part = no()), "send parts", "s3:PutObject");
         wrong(&probed(|probe| probe.list = no()), "list parts", "s3:ListMultipartUploadParts");
+        wrong(&probed(|probe| probe.find = no()), "find upload", "s3:ListBucketMultipartUploads");
         wrong(&probed(|probe| probe.tagged = no()), "write tags", "s3:PutObjectTagging");
         wrong(&probed(|probe| probe.abort = no()), "abort", "s3:AbortMultipartUpload");
     }

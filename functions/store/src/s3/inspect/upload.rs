@@ -21,6 +21,8 @@ pub struct UploadProbe {
     pub part: Option<Result<(), Refusal>>,
     /// ListParts.
     pub list: Option<Result<(), Refusal>>,
+    /// ListMultipartUploads.
+    pub find: Option<Result<(), Refusal>>,
     /// AbortMultipartUpload.
     pub abort: Option<Result<(), Refusal>>,
     /// Id of the upload that could not be aborted.
@@ -28,7 +30,7 @@ pub struct UploadProbe {
 }
 
 impl Inspector<'_> {
-    /// Makes an upload, sends a part of few bytes, lists it, and gives it up.
+    /// Makes an upload, sends a part of few bytes, lists it, looks for the upload, and gives it up.
     pub async fn probe_upload(&self, bucket: &str, key: &str, tagged: bool) -> UploadProbe {
         let mut probe = UploadProbe::default();
         let mut upload = None;
@@ -48,6 +50,7 @@ impl Inspector<'_> {
         let Some(upload) = upload else { return probe };
         probe.part = Some(self.part(bucket, key, &upload).await);
         probe.list = Some(self.parts(bucket, key, &upload).await);
+        probe.find = Some(self.uploads(bucket, key).await);
         let aborted = self.give_up(bucket, key, &upload).await;
         probe.left = aborted.is_err().then_some(upload);
         probe.abort = Some(aborted);
@@ -75,6 +78,12 @@ impl Inspector<'_> {
 
     async fn parts(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Refusal> {
         let request = self.client().await.list_parts().bucket(bucket).key(key).upload_id(upload).max_parts(1);
+        look!(request.set_expected_bucket_owner(self.owner())).answer.map(drop)
+    }
+
+    async fn uploads(&self, bucket: &str, prefix: &str) -> Result<(), Refusal> {
+        let request =
+            self.client().await.list_multipart_uploads().bucket(bucket).prefix(prefix).max_uploads(1);
         look!(request.set_expected_bucket_owner(self.owner())).answer.map(drop)
     }
 
