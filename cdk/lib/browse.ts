@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
 import { Location } from './location';
 import { FileSystem } from './file-system';
+import { MOUNT } from './location-files';
 import { Network } from './network';
 import { grantListing, mounts } from './permissions';
 import { Fields, Problem, checkFields, checkForm } from './problem';
@@ -31,6 +32,12 @@ export interface BrowseProps {
    * @default - none
    */
   readonly audience?: string[];
+  /**
+   * Whether people may leave notes on executions. They are kept on the stack's file system, in `.transload/notes` beneath its
+   * access point, where no transfer reads or writes.
+   * @default false
+   */
+  readonly notes?: boolean;
 }
 
 /** What the construct needs of its surroundings. */
@@ -61,7 +68,9 @@ export interface BrowseConstructProps extends RetentionProps {
   readonly files?: FileSystem;
 }
 
-const FIELDS: Fields<BrowseProps> = { issuer: 'text', audience: 'texts' };
+const FIELDS: Fields<BrowseProps> = { issuer: 'text', audience: 'texts', notes: 'flag' };
+/** Where notes are; a name that the functions keep for themselves. */
+const NOTES = `${MOUNT}/.transload/notes`;
 /** Reports take the longest: two requests for each of up to 500 children. */
 const MEMORY = 512;
 /** A gateway waits for 30 seconds at most. */
@@ -96,7 +105,7 @@ export class Browse extends Construct {
 
   constructor(scope: Construct, id: string, props: BrowseConstructProps) {
     super(scope, id);
-    checkBrowse(props.browse);
+    checkBrowse(props.browse, props.files);
     this.logGroup = logGroup(this, props);
     this.role = this.makeRole(props);
     this.logGroup.grantWrite(this.role);
@@ -113,13 +122,14 @@ export class Browse extends Construct {
         TRANSLOAD_LOCATIONS: locationsJson(this, props.locations),
         TRANSLOAD_OBJECT_MACHINE: props.stateMachine.stateMachineArn,
         TRANSLOAD_BUCKET_MACHINE: props.bucketMachine.stateMachineArn,
+        ...(props.browse.notes === true ? { TRANSLOAD_NOTES: NOTES } : {}),
       },
       logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
     });
     props.network?._connect(this.handler);
-    if (mounts('browse', props.transfers)) {
+    if (mounts('browse', props.transfers) || props.browse.notes === true) {
       props.files?._connect(this.handler);
     }
     // The one route there is: what it does not let in reaches nothing.
@@ -132,7 +142,8 @@ export class Browse extends Construct {
     this.url = this.makeStage(props).url;
   }
 
-  private makeRole({ stateMachine, bucketMachine, transfers, network, files }: BrowseConstructProps): iam.Role {
+  private makeRole(props: BrowseConstructProps): iam.Role {
+    const { browse, stateMachine, bucketMachine, transfers, network, files } = props;
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: 'What the page of transload may do',
@@ -157,6 +168,9 @@ export class Browse extends Construct {
       );
     }
     grantListing(role, transfers, files);
+    if (browse.notes === true) {
+      files?._grant(role, true);
+    }
     network?._grantInterfaces(role);
     acknowledgeResource(
       role,
@@ -210,7 +224,7 @@ function authorizerOf({ issuer, audience }: BrowseProps): apigateway.IHttpRouteA
     : new authorizers.HttpJwtAuthorizer('Tokens', issuer, { jwtAudience: audience ?? [] });
 }
 
-function checkBrowse(browse: BrowseProps): void {
+function checkBrowse(browse: BrowseProps, files: FileSystem | undefined): void {
   checkFields('browse', browse, FIELDS);
   checkForm('browse.issuer', browse.issuer, /^https:\/\/[^\s?#]+$/, 'the URL of an issuer, https://...');
   const audience = browse.audience ?? [];
@@ -223,5 +237,8 @@ function checkBrowse(browse: BrowseProps): void {
   }
   if (browse.issuer === undefined && browse.audience !== undefined) {
     throw new Problem('browse.issuer', 'the issuer of tokens beside audience, found none');
+  }
+  if (browse.notes === true && files === undefined) {
+    throw new Problem('browse.notes', 'a location that is a file system (files) to keep them on, found none');
   }
 }

@@ -30,8 +30,8 @@ const handler = (name: string, from = template): Resource =>
   one(from, 'AWS::Lambda::Function', `Transload${name[0].toUpperCase()}${name.slice(1)}Function`);
 
 /** Rights on file systems, in words, of a function's role. */
-function rights(name: string): string[] {
-  return permissions(template, `Transload${name[0].toUpperCase()}${name.slice(1)}Role`)
+function rights(name: string, from = template): string[] {
+  return permissions(from, `Transload${name[0].toUpperCase()}${name.slice(1)}Role`)
     .filter(({ action }) => action.startsWith('elasticfilesystem:'))
     .map(words)
     .sort();
@@ -198,4 +198,15 @@ test('when no location is a file system, then nothing is mounted', () => {
   for (const [, { Properties }] of ofType(synth(LEAST), 'AWS::Lambda::Function')) {
     assert.strictEqual(Properties.FileSystemConfigs, undefined);
   }
+});
+
+test('when notes are kept, then the page alone may write to the file system for them, whatever is transferred', () => {
+  for (const props of [FILED, { ...FILED, routes: [] }]) {
+    const kept = synth({ ...props, browse: { notes: true } });
+    assert.deepStrictEqual([...new Set(rights('browse', kept))], WRITES);
+    const { Environment, FileSystemConfigs } = handler('browse', kept).Properties;
+    assert.strictEqual(Environment.Variables.TRANSLOAD_NOTES, '/mnt/transload/.transload/notes');
+    assert.strictEqual((FileSystemConfigs as { LocalMountPath: string }[])[0].LocalMountPath, '/mnt/transload');
+  }
+  assert.strictEqual(handler('browse').Properties.Environment.Variables.TRANSLOAD_NOTES, undefined);
 });

@@ -155,7 +155,8 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   [sync({ largeConcurrency: 901 }), 'routes[0].sync.largeConcurrency: expected 1 to 900, found 901'],
   [sync({ listers: 65 }), 'routes[0].sync.listers: expected 1 to 64, found 65'],
   // The page.
-  [any({ ...LEAST, browse: { open: true } }), 'browse.open: expected no such field; known are issuer, audience'],
+  [any({ ...LEAST, browse: { open: true } }), 'browse.open: expected no such field; known are issuer, audience, notes'],
+  [{ ...LEAST, browse: { notes: true } }, 'browse.notes: expected a location that is a file system (files) to keep them on, found none'],
   [{ ...LEAST, browse: { issuer: 'issuer.example.com', audience: ['a'] } }, 'browse.issuer: expected the URL of an issuer, https://'],
   [{ ...LEAST, browse: { issuer: 'https://issuer.example.com' } }, 'browse.audience: expected the audiences of tokens beside issuer'],
   [{ ...LEAST, browse: { audience: ['a'] } }, 'browse.issuer: expected the issuer of tokens beside audience, found none'],

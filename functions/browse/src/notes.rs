@@ -3,8 +3,9 @@
 //! Readers share a lock and writers have it alone, across processes and machines: the lock is of the file system (NFS and EFS hand
 //! it to the server). A note that was answered is on disk; one whose writer died midway is cut off by the next.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,7 +26,8 @@ const MOST: usize = 500;
 pub struct Notes(Option<Arc<Path>>);
 
 impl Notes {
-    /// In this directory, which has to be there.
+    /// In this directory. It and the one around it are made with the first note; what is around those has to be there, for else
+    /// what should be mounted is not.
     #[must_use]
     pub fn in_directory(path: PathBuf) -> Self {
         Self(Some(path.into()))
@@ -169,9 +171,27 @@ fn read(file: &mut File) -> io::Result<(Vec<Note>, u64)> {
     Ok((notes, end as u64))
 }
 
+/// The directory of a file, and the one around it.
+fn make_directory(file: &Path) -> io::Result<()> {
+    for directory in file.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+    }
+    Ok(())
+}
+
 /// False: there are too many already.
 fn append(path: &Path, note: &Note) -> io::Result<bool> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let mut file = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_directory(path)?;
+            open()?
+        }
+        opened => opened?,
+    };
     file.lock()?;
     let (notes, end) = read(&mut file)?;
     if notes.len() >= MOST {

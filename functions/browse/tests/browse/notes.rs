@@ -1,6 +1,7 @@
 //! Notes on executions: many writers at once, and nothing that was answered is lost.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -157,4 +158,21 @@ async fn without_a_directory_there_are_none() {
     assert_eq!((status, answer["error"].as_str()), (404, Some("NotConfigured")));
     assert_eq!(Bench::ok(setup.get("/api/places", &[]).await)["notes"], false);
     assert!(Notes::parse(Some("relative")).is_err() && !Notes::parse(Some("")).unwrap().are_kept());
+}
+
+#[tokio::test]
+async fn the_directory_is_made_with_the_first_note_but_not_where_nothing_is_mounted() {
+    let (mut setup, mount) = setup().await;
+    let notes = mount.path().join(".transload/notes");
+    setup.world.notes = Notes::in_directory(notes.clone());
+    let arn = arn("a");
+    assert!(texts(&setup, &arn).await.is_empty() && !notes.exists(), "reading makes none");
+    add(&setup, &arn, "first").await;
+    assert_eq!(texts(&setup, &arn).await, ["first"]);
+    assert_eq!(std::fs::metadata(&notes).unwrap().permissions().mode() & 0o777, 0o700);
+
+    setup.world.notes = Notes::in_directory(mount.path().join("not-mounted/.transload/notes"));
+    let (status, answer) = setup.post("/api/notes", &json!({"arn": arn, "text": "x"})).await;
+    assert_eq!((status, answer["error"].as_str()), (502, Some("NotesUnavailable")), "{answer}");
+    assert!(!mount.path().join("not-mounted").exists());
 }
