@@ -81,3 +81,23 @@ async fn a_path_of_a_fail_state_must_lead_to_a_text() {
     let cause = ended.cause.unwrap();
     assert!(cause.contains("$.n") && !cause.contains("JSONata"), "{cause}");
 }
+
+#[tokio::test]
+async fn a_states_name_is_taken_in_the_whole_machine() {
+    let pass = json!({"Type": "Pass", "End": true});
+    let branch = |name: &str| json!({"StartAt": name, "States": {name: pass}});
+    let parallel = |names: [&str; 2]| json!({"Type": "Parallel", "Branches": names.map(branch), "Next": "Y"});
+    let told = |name: &str, at: &str| {
+        format!(
+            "Invalid State Machine Definition: 'DUPLICATE_STATE_NAME: Duplicate State name: {name} at {at}'"
+        )
+    };
+    let nowhere = "MISSING_TRANSITION_TARGET: State \"N\" is not reachable. at /States/N";
+    let only =
+        |message: String| message.replace(&format!(", {nowhere}"), "").replace(&format!("{nowhere}, "), "");
+    let of_branches = only(refused(parallel(["A", "A"])).await);
+    assert_eq!(of_branches, told("A", "/States/S/Branches[1]/States/A"));
+    let of_the_whole = only(refused(parallel(["A", "Y"])).await);
+    assert_eq!(of_the_whole, told("Y", "/States/Y"), "the one that is read later");
+    assert!(!refused(parallel(["A", "B"])).await.contains("DUPLICATE"));
+}

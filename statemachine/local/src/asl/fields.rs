@@ -6,32 +6,38 @@ use std::collections::BTreeSet;
 
 /// All problems found so far.
 #[derive(Default)]
-pub(crate) struct Problems(RefCell<Vec<Diagnostic>>);
+pub(crate) struct Problems {
+    found: RefCell<Vec<Diagnostic>>,
+    /// Names of states, wherever in the machine they are.
+    states: RefCell<BTreeSet<String>>,
+}
 
 impl Problems {
     /// Adds one problem at a JSON pointer.
     pub(crate) fn add(&self, at: &str, message: impl Into<String>) {
-        let location = if at.is_empty() { "/".to_owned() } else { at.to_owned() };
-        self.0.borrow_mut().push(Diagnostic {
-            code: "SCHEMA_VALIDATION_FAILED",
-            message: message.into(),
-            location,
-        });
+        let location = if at.is_empty() { "/" } else { at };
+        self.push("SCHEMA_VALIDATION_FAILED", location, message.into());
     }
 
     /// Adds a transition that leads nowhere, or a state that nothing leads to.
     pub(crate) fn transition(&self, at: &str, message: impl Into<String>) {
-        let location = at.to_owned();
-        self.0.borrow_mut().push(Diagnostic {
-            code: "MISSING_TRANSITION_TARGET",
-            message: message.into(),
-            location,
-        });
+        self.push("MISSING_TRANSITION_TARGET", at, message.into());
+    }
+
+    /// Takes note of a state. A name is one state's in the whole machine, and not in its own branch alone.
+    pub(crate) fn state(&self, name: &str, at: &str) {
+        if !self.states.borrow_mut().insert(name.to_owned()) {
+            self.push("DUPLICATE_STATE_NAME", at, format!("Duplicate State name: {name}"));
+        }
+    }
+
+    fn push(&self, code: &'static str, at: &str, message: String) {
+        self.found.borrow_mut().push(Diagnostic { code, message, location: at.to_owned() });
     }
 
     /// The problems in the order they were found.
     pub(crate) fn into_inner(self) -> Vec<Diagnostic> {
-        self.0.into_inner()
+        self.found.into_inner()
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn parse(fields: &Fields<'_>, context: Context) -> Option<Flow> {
             fields.bad(&format!("States/{name}"), "A state's name has 1 to 80 characters");
         }
         let at = fields.at(&format!("States/{name}"));
+        fields.problems().state(name, &at);
         if let Some(state) = state::parse(name, value, at, fields.problems(), context) {
             parsed.insert(name.clone(), Arc::new(state));
         }

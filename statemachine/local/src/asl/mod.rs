@@ -23,7 +23,7 @@ pub(crate) const MAX_DEFINITION_BYTES: usize = 1_048_576;
 /// One mistake in a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// `SCHEMA_VALIDATION_FAILED`, `MISSING_TRANSITION_TARGET` or `INVALID_JSON_DESCRIPTION`.
+    /// `SCHEMA_VALIDATION_FAILED`, `MISSING_TRANSITION_TARGET`, `DUPLICATE_STATE_NAME` or `INVALID_JSON_DESCRIPTION`.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
