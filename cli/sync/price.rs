@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::Value;
-use transload_plan::Share;
 use transload_plan::cost::{Concurrency, Estimate, LIST_PRICES, Place, Prices, Takes, estimate};
 use transload_store::location::{Location, Partition};
 use transload_wire::{Found, LocationName, SyncRequest, Tree};
@@ -44,22 +43,12 @@ pub(crate) fn priced(
     prices: &Prices,
 ) -> Outcome<Estimate> {
     let mut prices = prices.clone();
-    let concurrency = concurrency(request, &mut prices);
+    let (sync, options) = (&request.sync, &request.options);
+    let (batches, large, parts) = (sync.batch_concurrency, sync.large_concurrency, options.max_concurrency);
+    let concurrency = Concurrency { batches, large, parts }.within(options.bandwidth, &mut prices);
     let (from, to) = (place(&request.source, known), place(&request.destination, known));
     estimate(&found.run(), &prices, (&from, &to), concurrency)
         .map_err(|error| CliError::usage(format!("prices: {error}")))
-}
-
-/// What may happen at a time. Under a bandwidth fewer workers share it, and none is faster than its share.
-fn concurrency(request: &SyncRequest, prices: &mut Prices) -> Concurrency {
-    let (sync, options) = (&request.sync, &request.options);
-    let (batches, large, parts) = (sync.batch_concurrency, sync.large_concurrency, options.max_concurrency);
-    let Some(bandwidth) = options.bandwidth else { return Concurrency { batches, large, parts } };
-    let (batches, large) = (Share::of(bandwidth, batches), Share::of(bandwidth, large));
-    let parts = Share::of(large.each, parts);
-    let rate = &mut prices.rates.megabytes_per_second.value;
-    *rate = rate.min(batches.each.min(parts.each) as f64 / 1e6);
-    Concurrency { batches: batches.workers, large: large.workers, parts: parts.workers }
 }
 
 /// The locations of a request.

@@ -84,7 +84,7 @@ impl Purse {
         ways: &Ways,
     ) -> Result<Option<Self>, Failure> {
         let Some(limit) = request.sync.budget.and_then(|budget| budget.dollars) else { return Ok(None) };
-        let prices = match &request.sync.prices {
+        let mut prices = match &request.sync.prices {
             Some(prices) => prices.clone(),
             None => Box::new(transload_wire::parse(LIST_PRICES.as_bytes())?),
         };
@@ -94,6 +94,7 @@ impl Purse {
             large: request.sync.large_concurrency,
             parts: request.options.max_concurrency,
         };
+        let concurrency = concurrency.within(request.options.bandwidth, &mut prices);
         let tariff = Tariff::new(prices, sides, concurrency, ways.clone())?;
         Ok(Some(Self { tariff, limit: limit.amount(), before: 0.0, spent: 0.0 }))
     }

@@ -51,6 +51,24 @@ fn a_million_objects_cost_what_their_requests_bytes_and_seconds_cost() {
 }
 
 #[test]
+fn under_a_bandwidth_fewer_workers_wait_longer_for_their_bytes() {
+    let asked = Concurrency { batches: 100, large: 2, parts: 64 };
+    let mut slow = prices();
+    assert_eq!(asked.within(None, &mut slow), asked);
+    assert_eq!(slow, prices());
+    // One worker at a time, of 4 MiB a second.
+    let within = asked.within(Some(4 * MIB), &mut slow);
+    assert_eq!(within, Concurrency { batches: 1, large: 1, parts: 1 });
+    let at =
+        |prices: &Prices, concurrency| estimate(&run(1_024), prices, (&HERE, &CHINA), concurrency).unwrap();
+    let (capped, free) = (at(&slow, within), at(&prices(), asked));
+    let seconds = 1_024.0 / 200.0 + 1_024.0 / 4.0;
+    about(capped.gb_seconds, seconds / 2.0 + 0.25);
+    about(capped.total.hours, (seconds + 1.0) / 3_600.0);
+    assert!(capped.money.lambda > 3.0 * free.money.lambda, "{} {}", capped.money.lambda, free.money.lambda);
+}
+
+#[test]
 fn more_workers_than_batches_are_no_faster() {
     let hours = |batches| priced(&run(512), (&HERE, &CHINA), batches).total.hours;
     assert!(hours(1) > hours(2));

@@ -73,11 +73,8 @@ async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOu
 fn opens_in(input: &ReportInput, gathered: &Gathered) -> Result<Option<u64>, Failure> {
     let closed = gathered.errors.contains_key(ErrorName::WindowClosed.as_str());
     let Some(window) = input.request.options.window.as_ref().filter(|_| closed) else { return Ok(None) };
-    let entered = input.entered.ok_or_else(|| {
-        ErrorName::InputInvalid
-            .because("entered: expected milliseconds since 1970 beside a window, found none")
-    })?;
-    Ok(Some(window.opens_in(entered).unwrap_or_default()))
+    // It may have opened in between.
+    Ok(Some(transload_wire::opens_in(window, input.entered)?.unwrap_or_default()))
 }
 
 fn failures_of(gathered: &Gathered, failed: u64, bucket: &str, report: &str) -> Failure {

@@ -58,4 +58,4 @@ pub use sync::{
 };
 pub use thaw::{Thaw, ThawInput, ThawOutput, Tier, WhenArchived};
 pub use url::{Host, Url, UrlError};
-pub use window::check_window;
+pub use window::{check_window, opens_in};

@@ -13,15 +13,23 @@ const OPENS_IN: &str = "opens in ";
 /// [`ErrorName::WindowClosed`] with the seconds to wait; `InputInvalid` if nobody says when the state was entered.
 pub fn check_window(window: Option<&Window>, entered: Option<u64>) -> Result<(), Failure> {
     let Some(window) = window else { return Ok(()) };
-    let entered = entered.ok_or_else(|| {
-        ErrorName::InputInvalid
-            .because("entered: expected milliseconds since 1970 beside a window, found none")
-    })?;
-    match window.opens_in(entered) {
+    match opens_in(window, entered)? {
         None => Ok(()),
         Some(seconds) => Err(ErrorName::WindowClosed
             .because(format!("options.window: expected a time within {window}; {OPENS_IN}{seconds} s"))),
     }
+}
+
+/// Seconds until it opens; `None` if it is open at `entered`.
+///
+/// # Errors
+/// `InputInvalid` if nobody says when the state was entered.
+pub fn opens_in(window: &Window, entered: Option<u64>) -> Result<Option<u64>, Failure> {
+    let entered = entered.ok_or_else(|| {
+        ErrorName::InputInvalid
+            .because("entered: expected milliseconds since 1970 beside a window, found none")
+    })?;
+    Ok(window.opens_in(entered))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Bill;
 use super::{ClassWork, Place, PriceError, Prices, RegionPrices, Requests, Sides, SizeClass};
+use crate::Share;
 
 /// States that an execution over many objects enters whatever there is to do: Begin, three questions whether there is
 /// anything, Report, Reported, Done.
@@ -51,6 +52,19 @@ pub struct Concurrency {
     pub large: u32,
     /// Children of each of these.
     pub parts: u32,
+}
+
+impl Concurrency {
+    /// The same under a bandwidth: fewer workers share it, and none is faster than its share, which `prices` is made to know.
+    #[must_use]
+    pub fn within(self, bandwidth: Option<u64>, prices: &mut Prices) -> Self {
+        let Some(bandwidth) = bandwidth else { return self };
+        let (batches, large) = (Share::of(bandwidth, self.batches), Share::of(bandwidth, self.large));
+        let parts = Share::of(large.each, self.parts);
+        let rate = &mut prices.rates.megabytes_per_second.value;
+        *rate = rate.min(batches.each.min(parts.each) as f64 / 1e6);
+        Self { batches: batches.workers, large: large.workers, parts: parts.workers }
+    }
 }
 
 /// What a run, or a share of it, takes.
