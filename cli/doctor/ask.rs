@@ -161,7 +161,7 @@ impl<'a> Asked<'a> {
 }
 
 /// A key that nobody has: whether it is found is not the question, but whether we may ask.
-fn absent_key(prefix: &str) -> String {
+pub(crate) fn absent_key(prefix: &str) -> String {
     format!("{prefix}.transload-doctor-{:016x}", rand::rng().random::<u64>())
 }
 

@@ -7,6 +7,7 @@ mod facts;
 mod files;
 mod finding;
 mod judge;
+mod probe;
 mod routes;
 mod setup;
 mod show;
@@ -45,6 +46,9 @@ pub(crate) struct DoctorArgs {
     /// A deployment by its config file, before or after it is deployed
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Tries what the store of LOCATION:s3://BUCKET[/PREFIX] can do, with an object of about 30 MB that is taken away again
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["source", "config", "read_only"])]
+    probe: Option<Place>,
     /// Tries no upload at the destinations (without this one is begun and given up at once: nothing of it stays)
     #[arg(long)]
     read_only: bool,
@@ -52,9 +56,18 @@ pub(crate) struct DoctorArgs {
 
 /// Looks at everything, and fails if something is wrong.
 pub(crate) async fn run(args: DoctorArgs, global: &Global) -> Outcome {
-    let (setup, mut findings) = read(&args, global).await?;
-    findings.extend(routes::judge(&setup.routes));
-    findings.extend(look(&setup, !args.read_only).await?);
+    let findings = match &args.probe {
+        Some(_) if global.stack.is_some() => {
+            return Err(CliError::usage("--stack: expected it alone, found --probe beside it"));
+        }
+        Some(place) => probe::look(place, &locations::read(global.locations.as_deref())?).await?,
+        None => {
+            let (setup, mut findings) = read(&args, global).await?;
+            findings.extend(routes::judge(&setup.routes));
+            findings.extend(look(&setup, !args.read_only).await?);
+            findings
+        }
+    };
     if global.json() {
         print_json(&json!({ "findings": findings }))?;
     } else {

@@ -440,3 +440,28 @@ async fn what_is_deployed_is_looked_at() {
     }
     wrong(&ran, "global: photos", "events", "objects told to EventBridge");
 }
+
+#[tokio::test]
+async fn what_a_store_can_do_is_tried_and_held_against_its_location() {
+    let clinic = Clinic::healthy().await;
+    let probe = ["--probe", PLACES[1], "--output", "json"];
+    let ran = clinic.run(&probe).await.ok();
+    for check in ["CRC64NVME", "trailers", "conditional_writes", "etag_md5"] {
+        assert!(found(&ran, "china", check).starts_with("ok: "), "{check} {}", ran.stdout);
+    }
+    assert!(found(&ran, "china", "location").contains("conditional_writes = true"), "{}", ran.stdout);
+    assert!(clinic.bench.china.direct().keys(DESTINATION).is_empty());
+    assert_eq!(clinic.bench.china.direct().uploads(DESTINATION), []);
+    // A store that refuses conditions, and a location that says nothing of it.
+    let refusal = Action::Answer(Answer::error(501, "NotImplemented", "A header is not implemented."));
+    clinic.bench.china.set_faults(FaultPlan::none().rule(Rule::on("DeleteObject", refusal).first(1)));
+    let ran = clinic.run(&probe).await;
+    wrong(&ran, "china", "conditional_writes", "what the location says it has");
+    for (args, told) in [
+        (&["--probe", "nowhere:s3://a"][..], "--probe: expected a location of china, global, found nowhere"),
+        (&["--probe", PLACES[1], "--read-only"][..], "cannot be used with"),
+    ] {
+        let ran = clinic.run(args).await;
+        assert!(ran.code() == 2 && ran.stderr.contains(told), "{ran:#?}");
+    }
+}

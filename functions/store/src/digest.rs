@@ -64,6 +64,16 @@ impl Hasher {
     }
 }
 
+/// MD5, as ETags are made of.
+pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
+    md5::Md5::digest(bytes).into()
+}
+
+/// The same in hex, as ETags are written.
+pub(crate) fn md5_hex(bytes: &[u8]) -> String {
+    md5(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Length of an algorithm's digest in base64, padding included.
 #[must_use]
 pub const fn encoded_len(algorithm: ChecksumAlgorithm) -> usize {

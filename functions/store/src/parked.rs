@@ -6,10 +6,10 @@
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use md5::{Digest, Md5};
 use transload_plan::{Layout, Limits, ListedPart, PartNumber};
 use transload_wire::{BucketName, ObjectKey, Token, UploadId};
 
+use crate::digest::md5_hex;
 use crate::{Hasher, PartRef, PutBody, Store, StoreError, UploadRef};
 
 /// Uploads of one key that are looked at. More than a few say that something else is wrong.
@@ -148,10 +148,6 @@ fn holds(part: &PartRef, token: &Token) -> bool {
             hasher.update(bytes);
             hasher.finish().value == told.value
         }
-        None => part.etag.as_str().eq_ignore_ascii_case(&md5_of(bytes)),
+        None => part.etag.as_str().eq_ignore_ascii_case(&md5_hex(bytes)),
     }
-}
-
-fn md5_of(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

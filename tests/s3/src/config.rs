@@ -43,6 +43,8 @@ pub struct Capabilities {
     pub trailers: bool,
     /// `If-Match` and `If-None-Match` on writes; when not, they are refused with 501.
     pub conditional_writes: bool,
+    /// Conditions of writes are taken and not heeded, as older stores do.
+    pub conditions_unheeded: bool,
     /// All parts but the last must have one size (R2).
     pub equal_parts: bool,
     /// A repeated CompleteMultipartUpload is answered `NoSuchUpload` instead of 200.
@@ -58,6 +60,7 @@ impl Default for Capabilities {
             checksums: true,
             trailers: true,
             conditional_writes: true,
+            conditions_unheeded: false,
             equal_parts: false,
             no_such_upload_after_complete: false,
             md5_etags: true,

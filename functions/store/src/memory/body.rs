@@ -25,7 +25,7 @@ pub(super) async fn collect(verb: Verb, mut body: PutBody) -> Result<Bytes, Stor
         let message = format!("body: expected {} bytes, found {}", body.len, bytes.len());
         return Err(StoreError::of_body(verb.to_string(), ErrorName::PartCorrupted.because(message)));
     }
-    if body.md5.as_ref().is_some_and(|md5| *md5 != super::write::md5_hex(&bytes)) {
+    if body.md5.as_ref().is_some_and(|md5| *md5 != crate::digest::md5_hex(&bytes)) {
         return Err(StoreError::new(
             StoreErrorKind::Corrupted,
             format!("{verb}: Content-MD5 is not that of the body"),

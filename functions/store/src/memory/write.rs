@@ -10,6 +10,7 @@ use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind, Etag, MAX_METADA
 use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
+use crate::digest::md5_hex;
 use crate::{
     Complete, Condition, Deleted, Hasher, Restore, StoreError, StoreErrorKind as Kind, StoredRef, Target,
     UploadRef, Verb, Written,
@@ -261,10 +262,6 @@ pub(super) fn hash(algorithm: ChecksumAlgorithm, bytes: &[u8]) -> Checksum {
 
 pub(super) fn etag_of(verb: Verb, bytes: &[u8]) -> Result<Etag, StoreError> {
     md5_hex(bytes).parse().map_err(|error| StoreError::new(Kind::Malformed, format!("{verb}: {error}")))
-}
-
-pub(super) fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,8 @@
 //! Questions about a place that people ask before they trust it: what is there, what is configured, what we may do. Nothing
-//! that is asked here changes an object, and what [`Inspector::probe_upload`] begins it ends.
+//! that is asked here changes an object, and what [`Inspector::probe_upload`] begins it ends. Only [`Inspector::probe`] makes an
+//! object, of its own, and takes it away.
 
+mod probe;
 mod seen;
 mod upload;
 
@@ -10,6 +12,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+pub use probe::{Probed, Trial};
 use seen::Seen;
 use serde::Deserialize;
 pub use upload::UploadProbe;

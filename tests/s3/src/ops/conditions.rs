@@ -115,7 +115,9 @@ impl WriteCondition {
             (None, Some(_)) => return Err(errors::not_implemented("If-None-Match with anything but *")),
             (Some(_), Some(_)) => return Err(errors::not_implemented("If-Match and If-None-Match together")),
         };
-        if store.capabilities.conditional_writes {
+        if store.capabilities.conditions_unheeded {
+            Ok(Self::None)
+        } else if store.capabilities.conditional_writes {
             Ok(condition)
         } else {
             Err(errors::not_implemented("conditional write"))

@@ -5,6 +5,7 @@ mod broken_writes;
 mod contracts;
 mod credentials;
 mod listing;
+mod probing;
 mod reading;
 mod resuming;
 mod work;
