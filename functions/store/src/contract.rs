@@ -32,6 +32,8 @@ pub struct Subject {
     pub missing_bucket: BucketName,
     /// What all keys begin with.
     pub prefix: String,
+    /// Ends of keys that a store of others is known not to keep as they are; of our own there are none.
+    pub unnameable: Vec<String>,
 }
 
 /// Runs the whole suite; panics with the name of what does not hold.

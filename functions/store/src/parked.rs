@@ -34,7 +34,7 @@ pub async fn leave(
 ) -> Result<bool, StoreError> {
     let Some(number) = place(store.limits(), layout) else { return Ok(false) };
     let bytes = Bytes::copy_from_slice(token.as_str().as_bytes());
-    let (len, md5) = (bytes.len() as u64, Some(md5_of(&bytes)));
+    let (len, md5) = (bytes.len() as u64, Some(md5_hex(&bytes)));
     let body = PutBody { len, stream: stream::once(async { Ok(bytes) }).boxed(), md5, seen: None };
     store.upload_part(upload, number, body).await.map(|_| true)
 }

@@ -79,7 +79,7 @@ impl Probe<'_> {
         let etag_md5 = self.tried("etag_md5", told);
         let mut checksums = Vec::new();
         for algorithm in ChecksumAlgorithm::COMBINABLE {
-            let shown = self.checksum(algorithm).await?;
+            let shown = self.checksum(algorithm, etag_md5).await?;
             if self.tried(algorithm.as_str(), shown) {
                 checksums.push(algorithm);
             }
@@ -141,11 +141,12 @@ impl Probe<'_> {
         Err(malformed(self.object, told.as_deref().unwrap_or_default()))
     }
 
-    /// Whether the checksum of a whole object in parts is kept, and a wrong one refused.
-    async fn checksum(&self, algorithm: ChecksumAlgorithm) -> Result<Shown, StoreError> {
+    /// Whether the checksum of a whole object in parts is kept, and a wrong one refused. The whole is proven from its parts: by
+    /// their checksums as they are listed, or by their ETags.
+    async fn checksum(&self, algorithm: ChecksumAlgorithm, etag_md5: bool) -> Result<Shown, StoreError> {
         let store = self.as_if(|has| has.checksums = vec![algorithm]);
-        let content = match self.whole_upload(&store, &[self.least(), LAST], Some(algorithm)).await {
-            Ok((_, _, content)) => content,
+        let (listed, content) = match self.listed_and_completed(&store, algorithm).await {
+            Ok(found) => found,
             Err(error) => return refused(error),
         };
         let right = sum(algorithm, &content);
@@ -156,14 +157,33 @@ impl Probe<'_> {
                 None => "an object in parts tells none".to_owned(),
             }));
         }
+        let told =
+            listed.iter().all(|part| part.checksum.as_ref().is_some_and(|sum| sum.algorithm == algorithm));
+        if !told && !etag_md5 {
+            return Ok(Err("kept, but ListParts tells none of a part, and no ETag stands for it".to_owned()));
+        }
         let (upload, parts, content) = self.sent(&store, &[LAST], Some(algorithm)).await?;
         let other = Some(sum(algorithm, b"other bytes"));
         match self.completed(&store, &upload, parts, content.len(), other, Condition::Anything).await {
             Ok(_) => Ok(Err("kept, but a wrong one is taken".to_owned())),
-            Err(error) => Ok(match refused(error)? {
-                Ok(told) | Err(told) => Ok(format!("kept over the whole; a wrong one is refused: {told}")),
-            }),
+            Err(error) if speaks_of_the_store(&error) => {
+                Ok(Ok("kept over the whole; a wrong one is refused".to_owned()))
+            }
+            Err(error) => Err(error),
         }
+    }
+
+    /// An upload in parts: as they were listed before it was completed, and the whole.
+    async fn listed_and_completed(
+        &self,
+        store: &S3Store,
+        algorithm: ChecksumAlgorithm,
+    ) -> Result<(Vec<PartRef>, Vec<u8>), StoreError> {
+        let (upload, parts, content) = self.sent(store, &[self.least(), LAST], Some(algorithm)).await?;
+        let listed = all_parts(store, &upload).await?;
+        let whole = Some(sum(algorithm, &content));
+        self.completed(store, &upload, parts, content.len(), whole, Condition::Anything).await?;
+        Ok((listed, content))
     }
 
     /// Whether a body with a trailer arrives without its framing, and with its checksum.

@@ -7,7 +7,8 @@ use transload_wire::ChecksumAlgorithm;
 
 use super::{body, builder, object, settings, strict, subject, target};
 use crate::contract::{self, Subject};
-use crate::s3::{Capabilities, CredentialsSource, S3Settings, S3Store};
+use crate::location::Locations;
+use crate::s3::{Capabilities, S3Settings, S3Store};
 use crate::{Condition, Hasher, PutBody, Store, StoreErrorKind};
 
 #[tokio::test]
@@ -95,31 +96,23 @@ async fn what_is_too_large_to_be_gathered_is_refused_before_it_is_sent() {
     assert_eq!(store.requests().get("PutObject"), None);
 }
 
-/// Against a real store, when `TRANSLOAD_TEST_S3_BUCKET` names a bucket: with `TRANSLOAD_TEST_S3_REGION`,
-/// `TRANSLOAD_TEST_S3_ENDPOINT` and the default chain of credentials.
+/// Against a real store, when `TRANSLOAD_TEST_LOCATIONS` names a locations file: each of its locations, in the bucket
+/// `TRANSLOAD_TEST_BUCKET`. Ends of keys that it does not keep stand in `TRANSLOAD_TEST_UNNAMEABLE`, between blanks.
 #[tokio::test]
 async fn a_real_store_keeps_the_contract() {
-    let variable = |name: &str| std::env::var(format!("TRANSLOAD_TEST_S3_{name}")).ok();
-    let Some(bucket) = variable("BUCKET") else {
-        println!("skipped: TRANSLOAD_TEST_S3_BUCKET is not set");
+    let variable = |name: &str| std::env::var(format!("TRANSLOAD_TEST_{name}")).ok();
+    let Some(file) = variable("LOCATIONS") else {
+        println!("skipped: TRANSLOAD_TEST_LOCATIONS is not set");
         return;
     };
-    let settings = S3Settings {
-        name: "real".to_owned(),
-        partition: None,
-        region: variable("REGION"),
-        endpoint: variable("ENDPOINT"),
-        path_style: variable("PATH_STYLE").is_some(),
-        expected_bucket_owner: None,
-        credentials: CredentialsSource::Default,
-        capabilities: Capabilities::default(),
-        patience: crate::s3::Patience::default(),
-        user_agent: None,
-    };
+    let bucket = variable("BUCKET").unwrap();
+    let unnameable: Vec<String> =
+        variable("UNNAMEABLE").iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-    let subject = Subject {
-        prefix: format!("transload-contract/{now}/"),
-        ..subject(Arc::new(S3Store::new(settings)), &bucket)
-    };
-    contract::run(&subject).await;
+    let locations = Locations::from_toml(&std::fs::read_to_string(file).unwrap()).unwrap();
+    for (name, location) in locations.locations {
+        let store = Arc::new(S3Store::new(location.settings(name.as_str()).unwrap()));
+        let prefix = format!("transload-contract/{now}/");
+        contract::run(&Subject { prefix, unnameable: unnameable.clone(), ..subject(store, &bucket) }).await;
+    }
 }
