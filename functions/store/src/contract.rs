@@ -32,8 +32,8 @@ pub struct Subject {
     pub missing_bucket: BucketName,
     /// What all keys begin with.
     pub prefix: String,
-    /// Ends of keys that a store of others is known not to keep as they are; of our own there are none.
-    pub unnameable: Vec<String>,
+    /// Ends of keys whose object a store of others is known not to keep as it was put; of our own there are none.
+    pub unkept: Vec<String>,
 }
 
 /// Runs the whole suite; panics with the name of what does not hold.
@@ -48,6 +48,10 @@ pub async fn run(subject: &Subject) {
 impl Subject {
     fn key(&self, name: &str) -> ObjectKey {
         format!("{}{name}", self.prefix).parse().expect("a key")
+    }
+
+    fn keeps(&self, name: &str) -> bool {
+        self.store.takes(&self.key(name)) && self.unkept.iter().all(|other| other != name)
     }
 
     fn object(&self, name: &str) -> ObjectRef {

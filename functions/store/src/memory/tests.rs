@@ -17,7 +17,7 @@ fn small() -> MemoryConfig {
 
 fn subject(store: Arc<dyn Store>, bucket: &str) -> Subject {
     let (bucket, missing_bucket) = (bucket.parse().unwrap(), "not-there".parse().unwrap());
-    Subject { store, bucket, missing_bucket, prefix: "contract/".to_owned(), unnameable: Vec::new() }
+    Subject { store, bucket, missing_bucket, prefix: "contract/".to_owned(), unkept: Vec::new() }
 }
 
 #[tokio::test]

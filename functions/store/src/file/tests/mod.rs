@@ -123,13 +123,7 @@ fn kind<T>(answer: Result<T, StoreError>) -> Kind {
 
 fn subject(store: Arc<dyn Store>) -> Subject {
     let missing_bucket = "not-there".parse().unwrap();
-    Subject {
-        store,
-        bucket: bucket(),
-        missing_bucket,
-        prefix: "contract/".to_owned(),
-        unnameable: Vec::new(),
-    }
+    Subject { store, bucket: bucket(), missing_bucket, prefix: "contract/".to_owned(), unkept: Vec::new() }
 }
 
 #[tokio::test]

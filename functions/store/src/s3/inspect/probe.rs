@@ -7,6 +7,7 @@ use transload_plan::{ByteRange, Limits, PartNumber};
 use transload_wire::{Attributes, Checksum, ChecksumAlgorithm, Etag};
 
 use super::Inspector;
+use crate::all_parts;
 use crate::digest::{md5, md5_hex};
 use crate::s3::{Capabilities, S3Store};
 use crate::{

@@ -97,7 +97,7 @@ async fn what_is_too_large_to_be_gathered_is_refused_before_it_is_sent() {
 }
 
 /// Against a real store, when `TRANSLOAD_TEST_LOCATIONS` names a locations file: each of its locations, in the bucket
-/// `TRANSLOAD_TEST_BUCKET`. Ends of keys that it does not keep stand in `TRANSLOAD_TEST_UNNAMEABLE`, between blanks.
+/// `TRANSLOAD_TEST_BUCKET`. Ends of keys that it does not keep stand in `TRANSLOAD_TEST_UNKEPT`, between blanks.
 #[tokio::test]
 async fn a_real_store_keeps_the_contract() {
     let variable = |name: &str| std::env::var(format!("TRANSLOAD_TEST_{name}")).ok();
@@ -106,13 +106,13 @@ async fn a_real_store_keeps_the_contract() {
         return;
     };
     let bucket = variable("BUCKET").unwrap();
-    let unnameable: Vec<String> =
-        variable("UNNAMEABLE").iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();
+    let unkept: Vec<String> =
+        variable("UNKEPT").iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let locations = Locations::from_toml(&std::fs::read_to_string(file).unwrap()).unwrap();
     for (name, location) in locations.locations {
         let store = Arc::new(S3Store::new(location.settings(name.as_str()).unwrap()));
         let prefix = format!("transload-contract/{now}/");
-        contract::run(&Subject { prefix, unnameable: unnameable.clone(), ..subject(store, &bucket) }).await;
+        contract::run(&Subject { prefix, unkept: unkept.clone(), ..subject(store, &bucket) }).await;
     }
 }
