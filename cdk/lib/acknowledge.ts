@@ -7,27 +7,14 @@ export function acknowledge(construct: IConstruct, id: string, reason: string): 
   Validations.of(construct).acknowledge({ id: `AwsSolutions-${id}`, reason });
 }
 
-/** Lets a policy's resource with a wildcard stand: this very resource and no other. */
+/**
+ * Lets a policy's resource with a wildcard stand: this very resource and no other. A prefix of keys may have spaces and brackets
+ * that are not closed. `acknowledge` of CDK would write the one as dashes, which no finding has, and refuse the other, so what it
+ * would write is written here as the finding has it.
+ */
 export function acknowledgeResource(construct: IConstruct, resource: string, reason: string): void {
-  const id = `IAM5[Resource::${flat(Stack.of(construct).resolve(resource))}]`;
-  // CDK takes no ids with a bracket that is not closed, which a prefix of keys may have: that finding stays one.
-  if (isBalanced(id)) {
-    acknowledge(construct, id, reason);
-  }
-}
-
-function isBalanced(id: string): boolean {
-  const open: string[] = [];
-  for (const char of id) {
-    const kind = '([{<)]}>'.indexOf(char);
-    if (kind >= 4 && open.pop() !== '([{<'[kind - 4]) {
-      return false;
-    }
-    if (kind >= 0 && kind < 4) {
-      open.push(char);
-    }
-  }
-  return open.length === 0;
+  const id = `AwsSolutions-IAM5[Resource::${flat(Stack.of(construct).resolve(resource))}]`;
+  construct.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [`Annotation::${id}`]: reason });
 }
 
 /** As cdk-nag writes a value with references. */

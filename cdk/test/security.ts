@@ -43,6 +43,16 @@ test('cdk-nag finds nothing that is not acknowledged, in either partition', () =
   }
 });
 
+test('a prefix of any characters leaves no finding', () => {
+  for (const prefix of ['a b/', 'a  b (1]/', '((/', '](/', 'a::b/', 'a*b?c${d}/']) {
+    const [route] = LEAST.routes;
+    const props = { ...LEAST, routes: [{ ...route, source: { ...route.source, prefix } }] };
+    for (const made of [stack(props), stack(props, CHINA), stack({ ...props, browse: {} })]) {
+      assert.deepStrictEqual(findings(made), [], prefix);
+    }
+  }
+});
+
 test('cdk-nag would find a wide right and a missing guard', () => {
   const made = stack(LEAST);
   (made.transload.functions.part.role as Role).addToPolicy(
