@@ -1,5 +1,6 @@
 // What others may use.
 export { Browse, BrowseConstructProps, BrowseProps } from './browse';
+export { Credits, CreditsProps } from './credits';
 export { FileSystem, FileSystemConstructProps } from './file-system';
 export { HttpsProps } from './https';
 export * from './janitor';

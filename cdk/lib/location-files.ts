@@ -1,7 +1,7 @@
 // A place that is a file system: what is said of it, what is refused, and how the functions read it.
 import { Token } from 'aws-cdk-lib';
 import { LocationFiles, LocationProps } from './location-props';
-import { Fields, Problem, at, checkFields, checkForm } from './problem';
+import { Fields, Problem, at, checkFields, checkForm, checkRange } from './problem';
 
 /** Where functions mount it: Lambda wants a folder of /mnt. */
 export const MOUNT = '/mnt/transload';
@@ -12,6 +12,7 @@ const FIELDS: Fields<LocationFiles> = {
   roots: 'map',
   mode: 'text',
   directoryMode: 'text',
+  lowCredits: 'number',
 };
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const ROOT = /^(\/|(\/(?!\.{1,2}(\/|$))[^/\u0000]{1,255})+)$/u;
@@ -43,6 +44,14 @@ export function checkFiles(path: string, props: LocationProps): void {
   }
   checkForm(at(own, 'mode'), files.mode, MODE, 'three octal digits, such as 0640');
   checkForm(at(own, 'directoryMode'), files.directoryMode, MODE, 'three octal digits, such as 0750');
+  checkRange(at(own, 'lowCredits'), files.lowCredits, 1, Number.MAX_SAFE_INTEGER);
+  if (files.lowCredits !== undefined && files.accessPointArn === undefined) {
+    throw new Problem(
+      at(own, 'lowCredits'),
+      'accessPointArn beside it, for a new file system has no burst credits',
+      files.lowCredits,
+    );
+  }
   checkRoots(at(own, 'roots'), files);
 }
 

@@ -94,6 +94,12 @@ export interface LocationFiles {
    * @default 0755
    */
   readonly directoryMode?: string;
+  /**
+   * Bytes of burst credits (the metric BurstCreditBalance) below which transfers from and to an existing file system have one child
+   * at a time, until there are more again; 100000000000 are three minutes at 500 MiB/s.
+   * @default - credits are not looked at; a new file system has none
+   */
+  readonly lowCredits?: number;
 }
 
 /** Properties of a location. */

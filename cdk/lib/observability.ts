@@ -9,6 +9,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Credits } from './credits';
 import { widgets } from './dashboard';
 import { Janitor } from './janitor';
 import { NAMESPACE, openMapRuns, service } from './metrics';
@@ -36,6 +37,11 @@ export interface ObservabilityProps {
   readonly functions: { [name: string]: WatchedFunction };
   /** The routes. */
   readonly routes: Route[];
+  /**
+   * What looks at the burst credits of a file system.
+   * @default - nothing
+   */
+  readonly credits?: Credits;
   /**
    * Addresses that alarms are mailed to. Each has to confirm the first mail.
    * @default - none; the topic is there for other subscriptions
@@ -67,6 +73,7 @@ export class Observability extends Construct {
     super(scope, id);
     this.topic = this.makeTopic(props.alarmEmails ?? []);
     this.watchMachines(props);
+    this.watchCredits(props);
     this.watchFunctions(props.functions);
     this.watchDeadLetters(props);
     this.watchNotifications(props.routes);
@@ -157,6 +164,22 @@ export class Observability extends Construct {
       metric: runs('ExecutionThrottled'),
       says: 'state transitions of runs over many objects were throttled: raise the quota, or fewer batches at a time',
       periods: 3,
+    });
+  }
+
+  private watchCredits({ credits }: ObservabilityProps): void {
+    if (credits === undefined) {
+      return;
+    }
+    credits._tell(this.topic);
+    this.watch('CreditsFailed', {
+      metric: executions(credits.stateMachine)('ExecutionsFailed'),
+      says: "transfers could not be held back, or let go again: redrive the pacer's execution",
+    });
+    const { queueName } = credits.started.deadLetters;
+    this.watch('DeadLetters-credits', {
+      metric: service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queueName }, 'Maximum'),
+      says: "events about burst credits could not start an execution: see the queue's messages",
     });
   }
 

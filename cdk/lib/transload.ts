@@ -4,6 +4,7 @@ import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { architectureOf } from './architecture';
 import { Browse, BrowseProps } from './browse';
+import { Credits } from './credits';
 import { FileSystem, filesLocation } from './file-system';
 import { defaultCode, definitionFile } from './files';
 import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
@@ -51,7 +52,7 @@ export interface TransloadProps extends RetentionProps {
   readonly code?: string;
   /**
    * Folder with the definitions object.asl.json, bucket.asl.json and janitor.asl.json; for routes with notifications
-   * notifications.asl.json too.
+   * notifications.asl.json too, for burst credits pacer.asl.json.
    * @default - ../statemachine
    */
   readonly definitions?: string;
@@ -136,6 +137,8 @@ export class Transload extends Construct {
   public readonly files?: FileSystem;
   /** The page, if asked for. */
   public readonly browse?: Browse;
+  /** What holds transfers back while a file system has few credits, if asked for. */
+  public readonly credits?: Credits;
 
   constructor(scope: Construct, id: string, props: TransloadProps) {
     super(scope, id);
@@ -155,6 +158,7 @@ export class Transload extends Construct {
     this.stateMachine = this.makeStateMachine(props);
     this.bucketMachine = this.makeBucketMachine(props);
     this.janitor = this.makeJanitor(props);
+    this.credits = this.makeCredits(props);
     this.routes = props.routes.map(
       (route, index) =>
         new Route(this, `Route-${route.name}`, {
@@ -175,6 +179,7 @@ export class Transload extends Construct {
       janitor,
       functions: browse === undefined ? functions : { ...functions, browse },
       routes,
+      credits: this.credits,
       alarmEmails: props.alarmEmails,
     });
   }
@@ -227,6 +232,24 @@ export class Transload extends Construct {
       functions: this.placeholders(BUCKET_FUNCTIONS),
       work: this.results,
       runs: this.stateMachine,
+      ...kept(props),
+    });
+  }
+
+  private makeCredits(props: TransloadProps): Credits | undefined {
+    const location = this.locations.find((one) => one.isFiles);
+    const { fileSystemArn, lowCredits } = location?.props.files ?? {};
+    if (location === undefined || fileSystemArn === undefined || lowCredits === undefined) {
+      return undefined;
+    }
+    return new Credits(this, 'Credits', {
+      location: location.locationName,
+      fileSystemArn,
+      lowCredits,
+      definitionFile: definition(props, 'pacer'),
+      machineName: machineName(this, 'pacer'),
+      stateMachine: this.stateMachine,
+      bucketMachine: this.bucketMachine,
       ...kept(props),
     });
   }

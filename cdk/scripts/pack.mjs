@@ -18,6 +18,7 @@ const missing = [
   'batch',
   'delete',
   'report',
+  'browse',
 ].filter((name) => !fs.existsSync(path.join(binaries, name, 'bootstrap')));
 if (missing.length > 0) {
   console.error(
@@ -25,12 +26,10 @@ if (missing.length > 0) {
   );
   process.exit(1);
 }
-for (const name of ['object', 'janitor']) {
-  fs.mkdirSync(path.join(here, 'statemachine'), { recursive: true });
-  fs.copyFileSync(
-    path.join(repository, 'statemachine', `${name}.asl.json`),
-    path.join(here, 'statemachine', `${name}.asl.json`),
-  );
+const definitions = path.join(repository, 'statemachine');
+fs.mkdirSync(path.join(here, 'statemachine'), { recursive: true });
+for (const file of fs.readdirSync(definitions).filter((name) => name.endsWith('.asl.json'))) {
+  fs.copyFileSync(path.join(definitions, file), path.join(here, 'statemachine', file));
 }
 // A zip that is older than its binary would be refused.
 fs.cpSync(binaries, path.join(here, 'lambda'), { recursive: true, dereference: true, preserveTimestamps: true });

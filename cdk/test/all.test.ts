@@ -5,6 +5,7 @@ import './notifications';
 import './browse';
 import './file-systems';
 import './https';
+import './credits';
 import './routes';
 import './observability';
 import './security';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../lib/config';
-import { CODE, MANY, PACKAGE, Template, ofType, short, synth, TOLD } from './support';
+import { CODE, MANY, PACED, PACKAGE, TOLD, Template, ofType, short, synth } from './support';
 
 const OPERATIONS = fs.readFileSync(path.join(PACKAGE, '..', 'docs', 'operations.md'), 'utf8');
 
@@ -51,9 +51,9 @@ test('every alarm is explained in the document on operations', () => {
       (name) =>
         new RegExp(`^${name.replace('*N*', '\\d+').replace('*Route*', '.+').replace('*Function*', '[A-Z][a-z]+')}$`),
     );
-  const alarms = [MANY, TOLD]
+  const alarms = [MANY, TOLD, PACED]
     .flatMap((props) => ofType(synth(props), 'AWS::CloudWatch::Alarm'))
-    .map(([id]) => short(id).replace('TransloadObservability', ''));
+    .map(([id]) => short(id).replace(/^Transload(Observability|Credits)/, ''));
   for (const alarm of alarms) {
     assert.ok(
       explained.some((name) => name.test(alarm)),

@@ -191,6 +191,22 @@ export const FILED: TransloadProps = {
   browse: {},
 };
 
+/** An existing file system whose burst credits are looked at. */
+export const PACED: TransloadProps = {
+  ...FILED,
+  locations: {
+    ...FILED.locations,
+    efs: {
+      files: {
+        accessPointArn: 'arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/fsap-0123456789abcdef0',
+        fileSystemArn: 'arn:aws:elasticfilesystem:eu-west-1:111111111111:file-system/fs-0123456789abcdef0',
+        lowCredits: 100_000_000_000,
+      },
+    },
+  },
+  network: { subnetIds: ['subnet-1'], securityGroupIds: ['sg-1'] },
+};
+
 /** URLs into a bucket of no route, with signatures that are kept in secrets and parameters. */
 export const LINKED: TransloadProps = {
   ...LEAST,
