@@ -33,6 +33,7 @@ pub struct Builder {
     capabilities: Capabilities,
     options: Value,
     concurrency: usize,
+    reserved: BTreeMap<String, usize>,
     restore_takes: Duration,
     janitor: bool,
     decorate: Option<Decorate>,
@@ -49,6 +50,7 @@ impl Builder {
             capabilities: Capabilities::default(),
             options: json!({}),
             concurrency: 64,
+            reserved: BTreeMap::new(),
             restore_takes: Duration::ZERO,
             janitor: true,
             decorate: None,
@@ -88,6 +90,13 @@ impl Builder {
     #[must_use]
     pub fn concurrency(mut self, workers: usize) -> Self {
         self.concurrency = workers;
+        self
+    }
+
+    /// Workers of one function that no other gets, and beyond which it gets none.
+    #[must_use]
+    pub fn reserved_concurrency(mut self, function: &str, workers: usize) -> Self {
+        self.reserved.insert(function.to_owned(), workers);
         self
     }
 
@@ -169,7 +178,14 @@ impl Builder {
             locations.into_iter().map(|(name, fields)| Ok((name.to_owned(), self.location(name, &fields)?)));
         let locations = locations.collect::<Outcome<_>>()?;
         let places = Arc::new(Places { locations, decorate: self.decorate.clone() });
-        let workers = Workers::new(time, trace.clone(), network.clone(), places.clone(), self.concurrency);
+        let workers = Workers::new(
+            time,
+            trace.clone(),
+            network.clone(),
+            places.clone(),
+            self.concurrency,
+            &self.reserved,
+        );
         let (results, database) = (Results::new(time), InlineDatabase::new());
         let engine = open(self.seed, time, (&database, &self.definitions), &workers, &results).await?;
         let engine = Arc::new(Mutex::new(engine));
@@ -247,5 +263,5 @@ fn merged(mut base: Value, over: &Value) -> Value {
     base
 }
 
-/// How long after the end of an execution the janitor has.
+/// How long after the end of an execution the janitor has, not counted while Lambda has no worker for it.
 pub const JANITOR: Duration = Duration::from_secs(15 * 60);

@@ -81,11 +81,59 @@ struct State {
     decide: Option<Decide>,
     calls: u64,
     workers: u64,
-    running: usize,
-    limit: usize,
+    /// Workers at a time that share what is not reserved.
+    shared: Concurrency,
+    /// Workers at a time of functions that have some of their own.
+    reserved: BTreeMap<String, Concurrency>,
     /// Workers that wait for work, by function.
     idle: BTreeMap<String, Vec<Worker>>,
     injected: BTreeMap<String, u64>,
+}
+
+impl State {
+    /// The workers that a function gets: its own if it has some, else those that are shared.
+    fn concurrency(&mut self, function: &str) -> &mut Concurrency {
+        self.reserved.get_mut(function).unwrap_or(&mut self.shared)
+    }
+}
+
+/// Workers at a time, and for how long they were not enough for one more.
+#[derive(Debug, Clone, Copy)]
+struct Concurrency {
+    limit: usize,
+    running: usize,
+    exhausted: Duration,
+    /// Since when all of them run.
+    since: Option<Duration>,
+}
+
+impl Concurrency {
+    fn of(limit: usize) -> Self {
+        Self { limit, running: 0, exhausted: Duration::ZERO, since: None }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.running >= self.limit
+    }
+
+    fn enter(&mut self, now: Duration) {
+        self.running += 1;
+        if self.is_exhausted() {
+            self.since.get_or_insert(now);
+        }
+    }
+
+    fn leave(&mut self, now: Duration) {
+        self.running -= 1;
+        if !self.is_exhausted() {
+            self.exhausted = self.exhausted_at(now);
+            self.since = None;
+        }
+    }
+
+    fn exhausted_at(&self, now: Duration) -> Duration {
+        self.exhausted + self.since.map_or(Duration::ZERO, |since| now - since)
+    }
 }
 
 /// A process with its clients and caches.
@@ -109,13 +157,22 @@ impl fmt::Debug for Workers {
 }
 
 impl Workers {
-    pub(crate) fn new(time: Time, trace: Trace, network: Network, places: Arc<Places>, limit: usize) -> Self {
+    /// `shared` workers at a time, and of each function in `reserved` so many more that no other function gets.
+    pub(crate) fn new(
+        time: Time,
+        trace: Trace,
+        network: Network,
+        places: Arc<Places>,
+        shared: usize,
+        reserved: &BTreeMap<String, usize>,
+    ) -> Self {
+        let reserved = reserved.iter().map(|(name, limit)| (name.clone(), Concurrency::of(*limit)));
         let state = State {
             decide: None,
             calls: 0,
             workers: 0,
-            running: 0,
-            limit,
+            shared: Concurrency::of(shared),
+            reserved: reserved.collect(),
             idle: BTreeMap::new(),
             injected: BTreeMap::new(),
         };
@@ -148,6 +205,12 @@ impl Workers {
         self.lock().calls
     }
 
+    /// For how long no worker could be had for this function, since the world began.
+    #[must_use]
+    pub fn exhausted(&self, function: &str) -> Duration {
+        self.lock().concurrency(function).exhausted_at(self.0.time.elapsed())
+    }
+
     /// How many mishaps of each kind there were.
     #[must_use]
     pub fn injected(&self) -> BTreeMap<String, u64> {
@@ -167,11 +230,13 @@ impl Workers {
         for mishap in &mishaps {
             *state.injected.entry(mishap.name()).or_default() += 1;
         }
-        if state.running >= state.limit {
+        let now = self.0.time.elapsed();
+        let concurrency = state.concurrency(&call.function);
+        if concurrency.is_exhausted() {
             mishaps.push(Mishap::Throttled);
         }
         if !mishaps.iter().any(|mishap| matches!(mishap, Mishap::Throttled | Mishap::Refused(_))) {
-            state.running += 1;
+            concurrency.enter(now);
         }
         self.0.trace.note(format_args!(
             "call {} {} {} {} {mishaps:?}",
@@ -195,7 +260,7 @@ impl Workers {
 
     fn leave(&self, function: &str, worker: Worker, alive: bool) {
         let mut state = self.lock();
-        state.running -= 1;
+        state.concurrency(function).leave(self.0.time.elapsed());
         if alive {
             state.idle.entry(function.to_owned()).or_default().push(worker);
         } else {

@@ -33,3 +33,11 @@ fn twenty_thousand_transfers_keep_every_promise() {
     println!("{sum}");
     assert!(sum.transfers >= wanted && sum.faults() > wanted, "{sum}");
 }
+
+/// A seed that broke I3 when it was first played: one worker for all functions, which stood still for 900 s, so that Lambda had
+/// none for the janitor all the time in which the upload had to be released.
+#[test]
+fn a_janitor_without_a_worker_keeps_its_15_minutes() {
+    let played = play(280_005_028).unwrap();
+    assert_eq!(played.violations, [], "{}", played.scenario);
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use simulation::{DESTINATION_BUCKET, Fault, Mishap, Outcome, World};
+use simulation::{Builder, DESTINATION_BUCKET, Fault, Mishap, Outcome, World};
 use strict_s3::{Action, Answer, Rule};
 
 use crate::kit::{case, copied, fails, five, plan, seen, succeeds, world, world_of};
@@ -81,6 +81,37 @@ fn f31_an_execution_times_out_and_nothing_is_left_after_15_minutes() {
         world.advance(Duration::from_secs(900)).await;
         assert!(world.uploads().is_empty(), "{}", world.uploads().len());
         Ok(())
+    });
+}
+
+/// One that is stopped while its only part's worker stands still, for 900 s.
+async fn stopped_while_frozen(builder: Builder) -> Outcome<World> {
+    let world = world_of(builder.concurrency(1)).await?;
+    world.workers.decide(|call| match call.function.as_str() {
+        "part" => vec![Mishap::Frozen(1)],
+        _ => vec![],
+    });
+    let arn = world.start("k").await?;
+    world.advance(Duration::from_secs(1)).await;
+    assert_eq!(world.uploads().len(), 1);
+    world.stop(&arn).await?;
+    Ok(world)
+}
+
+#[test]
+fn f31_nobody_releases_anything_while_lambda_has_no_worker() {
+    case("none for 15 minutes, then one", async {
+        let world = stopped_while_frozen(World::builder(1)).await?;
+        world.advance(Duration::from_secs(899)).await;
+        assert_eq!(world.uploads().len(), 1, "the one worker that there is stands still");
+        assert!(world.workers.exhausted("abort") > Duration::from_secs(890));
+        world.check().await
+    });
+    case("one of its own", async {
+        let world = stopped_while_frozen(World::builder(1).reserved_concurrency("abort", 1)).await?;
+        world.advance(Duration::from_secs(60)).await;
+        assert!(world.uploads().is_empty(), "{}", world.trace.text());
+        world.check().await
     });
 }
 
