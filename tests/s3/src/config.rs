@@ -41,6 +41,8 @@ pub struct Capabilities {
     pub checksums: bool,
     /// `aws-chunked` bodies are known; when not, they are refused with 501.
     pub trailers: bool,
+    /// `aws-chunked` stays in an object's `Content-Encoding`, as SeaweedFS has it.
+    pub framing_kept: bool,
     /// `If-Match` and `If-None-Match` on writes; when not, they are refused with 501.
     pub conditional_writes: bool,
     /// Conditions of writes are taken and not heeded, as older stores do.
@@ -59,6 +61,7 @@ impl Default for Capabilities {
             crc64nvme: true,
             checksums: true,
             trailers: true,
+            framing_kept: false,
             conditional_writes: true,
             conditions_unheeded: false,
             equal_parts: false,

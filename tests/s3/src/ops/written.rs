@@ -52,7 +52,7 @@ pub(super) fn attributes(store: &Store, headers: &HeaderMap) -> S3Result<Attribu
         }
     }
     kept.entry("content-type").or_insert(HeaderValue::from_static("binary/octet-stream"));
-    content_encoding(headers, &mut kept);
+    content_encoding(store, headers, &mut kept);
     metadata(headers, &mut kept)?;
     let customer_key = customer_key(headers)?;
     if customer_key.is_none() {
@@ -62,9 +62,10 @@ pub(super) fn attributes(store: &Store, headers: &HeaderMap) -> S3Result<Attribu
 }
 
 /// `aws-chunked` describes the request and not the object.
-fn content_encoding(headers: &HeaderMap, kept: &mut HeaderMap) {
+fn content_encoding(store: &Store, headers: &HeaderMap, kept: &mut HeaderMap) {
     let Some(value) = text(headers, "content-encoding") else { return };
-    let own: Vec<_> = value.split(',').map(str::trim).filter(|coding| *coding != "aws-chunked").collect();
+    let of_request = |coding: &str| coding == "aws-chunked" && !store.capabilities.framing_kept;
+    let own: Vec<_> = value.split(',').map(str::trim).filter(|coding| !of_request(coding)).collect();
     if let (false, Ok(value)) = (own.is_empty(), HeaderValue::from_str(&own.join(","))) {
         kept.insert("content-encoding", value);
     }

@@ -63,6 +63,15 @@ async fn what_is_taken_and_not_heeded_is_not_there() {
     assert!(told(&found, "conditional_writes").contains("not heeded"), "{:#?}", found.trials);
 }
 
+/// Other readers would see the framing as the object's encoding.
+#[tokio::test]
+async fn framing_that_is_kept_as_an_encoding_is_seen() {
+    let found = probed(Has { framing_kept: true, ..Has::default() }).await;
+    assert!(!found.capabilities.trailers, "{:#?}", found.trials);
+    assert!(told(&found, "trailers").contains("Content-Encoding: aws-chunked"), "{:#?}", found.trials);
+    assert!(!found.capabilities.checksums.is_empty() && found.capabilities.conditional_writes);
+}
+
 /// What says nothing of the store ends the trial, and even then nothing stays that could be taken away.
 #[tokio::test]
 async fn what_could_not_be_tried_is_an_error() {
