@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
-use transload_store::{Complete, Condition, PartRef, PutBody, Store, StoreError, Target, UploadRef};
+use transload_store::{Complete, Condition, PartRef, PutBody, Store, StoreError, Target};
 use transload_wire::{Attributes, ChecksumAlgorithm, ErrorName, Failure};
 
 use crate::exit::{CliError, Outcome};
@@ -76,12 +76,7 @@ impl Object {
             return Ok(());
         }
         let created = store.create_upload(&target).await?;
-        let upload = UploadRef {
-            bucket: target.bucket,
-            key: target.key,
-            id: created.id,
-            checksum_algorithm: created.checksum_algorithm,
-        };
+        let upload = created.upload(&target);
         let mut parts = Vec::new();
         for (number, start) in (1..).zip((0..self.size).step_by(PART as usize)) {
             let number: transload_plan::PartNumber = number_of(number)?;

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use md5::{Digest, Md5};
 use transload_plan::manifest::Form;
+use transload_store::hex;
 use transload_store::work::WorkFiles;
 use transload_wire::{Manifest, Tree};
 
@@ -74,10 +75,6 @@ fn check(text: &[u8], sum: &str) -> Result<(), String> {
     }
     let expected: String = expected.chars().take(40).collect();
     Err(format!("expected MD5 {expected} (manifest.checksum beside it), found {found}: it was altered"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Inventory {

@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 use transload_store::prove::{Evidence, Expected};
-use transload_store::{Combiner, PartRef};
+use transload_store::{Combiner, PartRef, hex};
 use transload_wire::{Checksum, ChecksumKind, ErrorName, Etag, Failure, Proof, Verify};
 
 use crate::Work;
@@ -112,8 +112,7 @@ fn md5_of_md5s(parts: &[PartRef]) -> Option<Etag> {
             md5.update([u8::from_str_radix(&hex[at..at + 2], 16).ok()?]);
         }
     }
-    let hex: String = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}-{}", parts.len()).parse().ok()
+    format!("{}-{}", hex(&md5.finalize()), parts.len()).parse().ok()
 }
 
 fn unprovable(work: &Work) -> Failure {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use transload_plan::Keyed;
 use transload_store::{Backoff, Deadline, ListedObject, ObjectListing, Side, Store, StoreError, failure_of};
 use transload_wire::{ErrorName, Failure};
@@ -33,22 +33,14 @@ pub(crate) struct Page {
     pub ended: bool,
 }
 
-/// A request that is given up with who asked for it.
-struct Awaited(JoinHandle<Result<ObjectListing, StoreError>>);
-
-impl Drop for Awaited {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Pages of one side, from a key on.
 pub(crate) struct Pages {
     end: End,
     side: Side,
     /// Whole key behind which the next page begins; empty at the beginning of a prefix.
     after: String,
-    asked: Option<Awaited>,
+    /// The page that is on its way, given up with whoever asked for it.
+    asked: JoinSet<Result<ObjectListing, StoreError>>,
 }
 
 impl Pages {
@@ -56,14 +48,14 @@ impl Pages {
     pub(crate) fn new(end: &End, side: Side, after: &str) -> Self {
         // The key that is the prefix itself is behind nothing but the beginning.
         let after = if after.is_empty() { String::new() } else { format!("{}{after}", end.shelf.prefix) };
-        let mut pages = Self { end: end.clone(), side, after, asked: None };
-        pages.asked = Some(pages.ask());
+        let mut pages = Self { end: end.clone(), side, after, asked: JoinSet::new() };
+        pages.ask();
         pages
     }
 
-    fn ask(&self) -> Awaited {
+    fn ask(&mut self) {
         let (end, after) = (self.end.clone(), self.after.clone());
-        Awaited(tokio::spawn(async move { fetch(&end, &after).await }))
+        self.asked.spawn(async move { fetch(&end, &after).await });
     }
 
     /// The next page. May be given up and asked for again.
@@ -71,15 +63,12 @@ impl Pages {
     /// # Errors
     /// The side's; `Unavailable` for a page that is none.
     pub(crate) async fn next(&mut self) -> Result<ObjectListing, Failure> {
-        let again = match self.asked.take() {
-            Some(asked) => asked,
-            None => self.ask(),
-        };
-        let asked = self.asked.insert(again);
-        let fetched = (&mut asked.0).await;
-        self.asked = None;
-        match fetched {
-            Ok(page) => page.map_err(|error| failure_of(error, self.side).at(self.name())),
+        if self.asked.is_empty() {
+            self.ask();
+        }
+        match self.asked.join_next().await.transpose() {
+            Ok(Some(page)) => page.map_err(|error| failure_of(error, self.side).at(self.name())),
+            Ok(None) => Err(ErrorName::Internal.because(format!("{}: no page was asked for", self.name()))),
             Err(error) => {
                 Err(ErrorName::Internal.because(format!("{}: a page was lost: {error}", self.name())))
             }
@@ -114,7 +103,7 @@ impl Pages {
             return Err(self.lies(format!("a continuation behind {last:?}"), &next));
         }
         self.after = next;
-        self.asked = Some(self.ask());
+        self.ask();
         Ok(Page { rows, ended: false })
     }
 

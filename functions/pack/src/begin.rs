@@ -61,12 +61,14 @@ pub(crate) async fn begin(
     let created = created.map_err(|error| failure_of(error, Side::Destination).at("destination"))?;
     Ok(Begun {
         destination,
+        options: request.options.clone(),
         upload: Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm },
         token,
         replaces: standing.map(|head| head.etag),
         format,
         level,
         part_size,
+        route: request.route.clone(),
     })
 }
 

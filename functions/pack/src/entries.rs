@@ -8,12 +8,10 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::Instant;
 use transload_plan::{ByteRange, Facts, Filter};
-use transload_store::resume::{PinnedRange, opened_stream};
+use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::{
-    Backoff, Deadline, ListedObject, ObjectRef, Shelf, Side, Store, StoreError, StoreErrorKind, StoredRef,
-    failure_of,
+    Backoff, Deadline, ListedObject, ObjectRef, Shelf, Side, Store, StoredRef, failure_of, prove,
 };
 use transload_wire::{ErrorName, Etag, Failure, ObjectKey};
 
@@ -149,7 +147,7 @@ impl Tree {
                             modified: seconds(&head.last_modified),
                         };
                     }
-                    Err(error) if is_gone(&error) => {
+                    Err(error) if prove::is_nothing(&error) => {
                         return Ok(Entry::LeftOut(object.key, "sourceGone".to_owned()));
                     }
                     Err(error) if error.is_transient() => {}
@@ -164,11 +162,9 @@ impl Tree {
 
     async fn once(&self, object: &Object) -> Result<Bytes, Failure> {
         let reference = self.object(&object.key);
-        let opened = self.deadline.bound(self.store.open(&reference, &object.etag, object.size)).await?;
-        let opened = opened.map_err(|error| failure_of(error, Side::Source))?;
         let range = ByteRange { start: 0, len: object.size };
         let pinned = PinnedRange { object: reference, etag: object.etag.clone(), range, total: object.size };
-        let stream = opened_stream(Arc::clone(&self.store), pinned, self.deadline, opened.body);
+        let (stream, _) = pinned_stream(Arc::clone(&self.store), pinned, self.deadline);
         let bytes: BytesMut = stream.try_collect().await?;
         Ok(bytes.freeze())
     }
@@ -184,10 +180,6 @@ impl Tree {
     }
 }
 
-fn is_gone(error: &StoreError) -> bool {
-    matches!(error.kind, StoreErrorKind::NotFound | StoreErrorKind::DeleteMarker)
-}
-
 /// The name of an object in the archive: its key without the folders of the prefix.
 pub(crate) fn name<'a>(prefix: &str, key: &'a str) -> &'a str {
     let folders = prefix.rfind('/').map_or(0, |slash| slash + 1);
@@ -198,11 +190,6 @@ pub(crate) fn name<'a>(prefix: &str, key: &'a str) -> &'a str {
 fn seconds(time: &str) -> u64 {
     let time = OffsetDateTime::parse(time, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
     u64::try_from(time).unwrap_or(0)
-}
-
-/// When a call has to come to its end.
-pub(crate) fn is_over(until: Option<Instant>) -> bool {
-    until.is_some_and(|until| Instant::now() >= until)
 }
 
 #[cfg(test)]

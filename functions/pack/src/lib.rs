@@ -13,7 +13,6 @@ mod entries;
 mod failures;
 mod header;
 mod packer;
-mod sender;
 mod squeeze;
 mod wire;
 

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use tokio::time::Instant;
 use transload_plan::ByteRange;
 use transload_store::resume::{PinnedRange, pinned_stream};
-use transload_store::{Deadline, Store, UploadRef};
+use transload_store::sender::{Sender, Sent};
+use transload_store::{Store, Until, UploadRef};
 use transload_wire::{ErrorName, Failure};
 
-use crate::entries::{Entry, Object, Tree, is_over, name};
+use crate::entries::{Entry, Object, Tree, name};
 use crate::header::{END, header, padding};
-use crate::sender::Sender;
 use crate::squeeze::Squeezer;
 use crate::wire::{Begun, Left, Midway};
 
@@ -34,11 +33,12 @@ pub(crate) enum Came {
 pub(crate) struct Packer {
     tree: Tree,
     squeezer: Squeezer,
-    sender: Sender,
+    sender: Sender<Left>,
     /// Where the packing stands; what is sent is behind it.
     at: Left,
-    until: Option<Instant>,
-    began_with: u32,
+    until: Until,
+    /// Where this call began.
+    from: Left,
     over: bool,
 }
 
@@ -59,9 +59,9 @@ impl Packer {
             .map_err(|_| ErrorName::InputInvalid.because("begun.partSize: expected less than 2^64 bytes"))?;
         Ok(Self {
             squeezer: Squeezer::new(begun.format, begun.level, part).map_err(|error| broken(&error))?,
-            sender: Sender::new(destination, upload, deadline, &left, begun.part_size)?,
-            until: until(deadline),
-            began_with: left.parts,
+            sender: Sender::new(destination, upload, deadline, sent(&left, begun.part_size))?,
+            until: deadline.until(CALL, LAST_PARTS),
+            from: left.clone(),
             over: false,
             at: left,
             tree,
@@ -182,7 +182,7 @@ impl Packer {
         let part = self.squeezer.seal(false).map_err(|error| broken(&error))?;
         self.at.parts += 1;
         self.sender.send(part.into(), self.at.clone()).await?;
-        self.over = is_over(self.until) && self.at.parts > self.began_with;
+        self.over = self.until.is_over();
         Ok(())
     }
 
@@ -198,16 +198,15 @@ impl Packer {
             self.at.parts += 1;
             self.sender.send(part.into(), self.at.clone()).await?;
         }
-        let (left, size) = self.sender.drain().await?;
-        Ok(if whole { Came::ToTheEnd(left, size) } else { Came::To(left) })
+        let (sent, left) = self.sender.drain().await?;
+        let left = Left { checksum: sent.checksum, ..left.unwrap_or(self.from) };
+        Ok(if whole { Came::ToTheEnd(left, sent.size) } else { Came::To(left) })
     }
 }
 
-/// When a call begins no more parts.
-fn until(deadline: Deadline) -> Option<Instant> {
-    let stop = deadline.stop_at()?;
-    let stop = stop.checked_sub(LAST_PARTS).unwrap_or(stop);
-    Some(stop.min(Instant::now() + CALL))
+/// What earlier calls sent.
+fn sent(left: &Left, part_size: u64) -> Sent {
+    Sent { parts: left.parts, size: u64::from(left.parts) * part_size, checksum: left.checksum.clone() }
 }
 
 /// Encoders that write to memory do not fail.

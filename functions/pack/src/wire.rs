@@ -146,6 +146,8 @@ pub struct PackInput {
 pub struct Begun {
     /// Where it will stand, with its date.
     pub destination: Destination,
+    /// The request's options with every default filled in.
+    pub options: Options,
     /// The upload.
     pub upload: Upload,
     /// Token of this execution's work.
@@ -159,6 +161,9 @@ pub struct Begun {
     pub level: u32,
     /// Bytes of each part but the last.
     pub part_size: u64,
+    /// The request's route; null without one (the definition reads this field).
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// Where a call came to: all that stands in whole parts.

@@ -12,7 +12,7 @@ use transload_plan::{Limits, PartNumber, layout};
 use transload_store::location::ConfiguredStores;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::{
-    Complete, Condition, Deadline, ObjectRef, PartRef, PutBody, Store, StoredRef, Stores, Target, UploadRef,
+    Complete, Condition, Deadline, ObjectRef, PartRef, PutBody, Store, StoredRef, Stores, Target,
 };
 use transload_wire::{Attributes, Failure};
 
@@ -56,8 +56,7 @@ async fn copy(
     let attributes = Attributes::default();
     let target = Target { bucket: to.bucket, key: to.key, attributes, encryption: None, checksum_algorithm };
     let created = destination.create_upload(&target).await?;
-    let checksum_algorithm = created.checksum_algorithm;
-    let upload = UploadRef { bucket: target.bucket, key: target.key, id: created.id, checksum_algorithm };
+    let upload = created.upload(&target);
     let parts: Vec<PartRef> = stream::iter(1..=layout.count())
         .map(|number| {
             let (source, destination, from, upload) = (&source, &destination, &from, &upload);

@@ -112,20 +112,11 @@ impl Subject {
         let target = self.target(name);
         let created =
             self.store.create_upload(&target).await.unwrap_or_else(|error| panic!("create {name}: {error}"));
-        UploadRef {
-            bucket: target.bucket,
-            key: target.key,
-            id: created.id,
-            checksum_algorithm: created.checksum_algorithm,
-        }
+        created.upload(&target)
     }
 
     fn sum(&self, bytes: &[u8]) -> Option<Checksum> {
-        self.algorithm().map(|algorithm| {
-            let mut hasher = Hasher::new(algorithm);
-            hasher.update(bytes);
-            hasher.finish()
-        })
+        self.algorithm().map(|algorithm| Hasher::sum(algorithm, bytes))
     }
 }
 

@@ -55,8 +55,28 @@ impl Deadline {
         }
     }
 
+    /// Until when a call begins something new whose rest the next call does: for `longest` at most, and so that `last` is
+    /// left for what is under way then.
+    #[must_use]
+    pub fn until(&self, longest: Duration, last: Duration) -> Until {
+        let stop = self.stop_at().map(|stop| stop.checked_sub(last).unwrap_or(stop));
+        Until(stop.map(|stop| stop.min(Instant::now() + longest)))
+    }
+
     fn out_of_time() -> Failure {
         ErrorName::OutOfTime
             .because(format!("less than {} s of the worker's time are left", Self::MARGIN.as_secs()))
+    }
+}
+
+/// When a call begins nothing new any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Until(Option<Instant>);
+
+impl Until {
+    /// Whether that is now.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.0.is_some_and(|until| Instant::now() >= until)
     }
 }

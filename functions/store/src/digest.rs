@@ -35,6 +35,14 @@ impl Hasher {
         Self { algorithm, state }
     }
 
+    /// The checksum of bytes that are all at hand.
+    #[must_use]
+    pub fn sum(algorithm: ChecksumAlgorithm, bytes: &[u8]) -> Checksum {
+        let mut hasher = Self::new(algorithm);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
@@ -71,7 +79,19 @@ pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
 
 /// The same in hex, as ETags are written.
 pub(crate) fn md5_hex(bytes: &[u8]) -> String {
-    md5(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&md5(bytes))
+}
+
+/// The ETag of bytes that are put whole, at stores whose ETags are MD5s.
+#[must_use]
+pub fn md5_etag(bytes: &[u8]) -> Option<transload_wire::Etag> {
+    md5_hex(bytes).parse().ok()
+}
+
+/// A digest in hex.
+#[must_use]
+pub fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Length of an algorithm's digest in base64, padding included.

@@ -143,11 +143,7 @@ fn holds(part: &PartRef, token: &Token) -> bool {
         return false;
     }
     match &part.checksum {
-        Some(told) => {
-            let mut hasher = Hasher::new(told.algorithm);
-            hasher.update(bytes);
-            hasher.finish().value == told.value
-        }
+        Some(told) => Hasher::sum(told.algorithm, bytes).value == told.value,
         None => part.etag.as_str().eq_ignore_ascii_case(&md5_hex(bytes)),
     }
 }

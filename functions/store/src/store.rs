@@ -224,6 +224,19 @@ pub struct Created {
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
 }
 
+impl Created {
+    /// How the upload of what was to be created is named from here on.
+    #[must_use]
+    pub fn upload(self, target: &Target) -> UploadRef {
+        UploadRef {
+            bucket: target.bucket.clone(),
+            key: target.key.clone(),
+            id: self.id,
+            checksum_algorithm: self.checksum_algorithm,
+        }
+    }
+}
+
 /// A part that was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPart {

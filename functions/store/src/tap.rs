@@ -13,7 +13,7 @@ use futures::stream::{BoxStream, StreamExt};
 use md5::{Digest, Md5};
 use transload_wire::{Checksum, ChecksumAlgorithm, ErrorName, Failure};
 
-use crate::{Hasher, PutBody};
+use crate::{Hasher, PutBody, hex};
 
 /// What went through, known once the last byte was let go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,8 +147,7 @@ impl Tap {
 
     fn finish(&mut self) -> Result<(), Failure> {
         let checksums = self.hashers.drain(..).map(Hasher::finish).collect();
-        let md5 =
-            self.md5.take().map(|md5| md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        let md5 = self.md5.take().map(|md5| hex(&md5.finalize()));
         let flowed = Flowed { checksums, md5 };
         if let Some(expected) = &self.expected {
             let found = flowed.checksum(expected.algorithm).map_or("none", |found| found.value.as_str());

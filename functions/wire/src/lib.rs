@@ -39,7 +39,7 @@ pub use manifest::{Manifest, ManifestEntry, ManifestFacts};
 pub use names::{
     BucketName, Etag, LocationName, NameError, ObjectKey, RouteName, Token, UploadId, VersionId,
 };
-pub use options::{Encryption, Options, Overwrite, Verify, is_portable_storage_class};
+pub use options::{Encryption, Options, Overwrite, Verify, is_archive_class, is_portable_storage_class};
 pub use parse::parse;
 pub use place::{Destination, Event, Expect, TransferRequest};
 pub use plan::{Frozen, PLAN_VERSION, PlanCopy, PlanEnd, PlanHead, PlanLine, PlanSkip};

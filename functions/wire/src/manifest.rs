@@ -5,7 +5,7 @@ use transload_plan::inventory::is_class;
 use transload_plan::manifest::{Form, Named, parse};
 use transload_plan::utc;
 
-use crate::{ErrorName, Etag, Failure, ObjectKey, Tree, VersionId};
+use crate::{ErrorName, Etag, Failure, ObjectKey, Tree, VersionId, is_archive_class};
 
 /// The class that listings do not tell.
 const STANDARD: &str = "STANDARD";
@@ -100,7 +100,7 @@ impl ManifestFacts {
     /// Whether it is in an archive tier, and not known to be restored: as listings tell it, by the class.
     #[must_use]
     pub fn archived(&self) -> bool {
-        matches!(self.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
+        self.storage_class.as_deref().is_some_and(is_archive_class)
     }
 }
 

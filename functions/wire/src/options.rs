@@ -153,6 +153,12 @@ const STORAGE_CLASSES: [&str; 11] = [
     "EXPRESS_ONEZONE",
 ];
 
+/// Whether objects of this storage class have to be restored before they are read.
+#[must_use]
+pub fn is_archive_class(class: &str) -> bool {
+    matches!(class, "GLACIER" | "DEEP_ARCHIVE")
+}
+
 /// Whether an object of this storage class can be written with it into any general purpose bucket: the other classes
 /// belong to a place (an outpost, a device, a directory bucket) or to another vendor.
 #[must_use]

@@ -11,7 +11,7 @@ use crate::{BucketName, ErrorName, Etag, Failure, LocationName, ObjectKey, Optio
 
 /// An object to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "DestinationFields")]
 pub struct Destination {
     /// The configured location that holds the bucket.
     pub location: LocationName,
@@ -19,6 +19,63 @@ pub struct Destination {
     pub bucket: BucketName,
     /// The key, raw.
     pub key: ObjectKey,
+}
+
+/// What may stand in a destination.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DestinationFields {
+    location: LocationName,
+    bucket: Option<BucketName>,
+    key: Option<ObjectKey>,
+    path: Option<String>,
+}
+
+impl TryFrom<DestinationFields> for Destination {
+    type Error = String;
+
+    fn try_from(fields: DestinationFields) -> Result<Self, String> {
+        let (bucket, key) = bucket_and_key(fields.bucket, fields.key, fields.path.as_deref())?;
+        Ok(Self { location: fields.location, bucket, key })
+    }
+}
+
+/// A bucket and a key, or a path: of a file system, the name of a root and what is beneath it.
+pub(crate) fn bucket_and_key(
+    bucket: Option<BucketName>,
+    key: Option<ObjectKey>,
+    path: Option<&str>,
+) -> Result<(BucketName, ObjectKey), String> {
+    let Some(path) = path else {
+        return Ok((bucket.ok_or("missing field `bucket`")?, key.ok_or("missing field `key`")?));
+    };
+    if bucket.is_some() || key.is_some() {
+        return Err("expected `bucket` and `key`, or `path`, found both".to_owned());
+    }
+    let (bucket, rest) = root_and_rest(path)?;
+    let key = rest.parse().map_err(|error| format!("path: expected ROOT/PATH, found {path:?}: {error}"))?;
+    Ok((bucket, key))
+}
+
+/// A bucket and a prefix, or a path.
+pub(crate) fn bucket_and_prefix(
+    bucket: Option<BucketName>,
+    prefix: Option<String>,
+    path: Option<&str>,
+) -> Result<(BucketName, String), String> {
+    let Some(path) = path else {
+        return Ok((bucket.ok_or("missing field `bucket`")?, prefix.unwrap_or_default()));
+    };
+    if bucket.is_some() || prefix.is_some() {
+        return Err("expected `bucket` and `prefix`, or `path`, found both".to_owned());
+    }
+    root_and_rest(path).map(|(bucket, rest)| (bucket, rest.to_owned()))
+}
+
+fn root_and_rest(path: &str) -> Result<(BucketName, &str), String> {
+    let (root, rest) = path.split_once('/').unwrap_or((path, ""));
+    let root = root.parse().map_err(|error| format!("path: expected ROOT/PATH, found {path:?}: {error}"))?;
+    Ok((root, rest))
 }
 
 impl fmt::Display for Destination {
@@ -219,6 +276,27 @@ mod tests {
         });
         let request: TransferRequest = parse(json.to_string().as_bytes()).map_err(|f| (f.name, f.message))?;
         request.check().map_err(|failure| (failure.name, failure.message))
+    }
+
+    #[test]
+    fn a_path_names_root_and_key() {
+        let json = r#"{"source": {"location": "efs", "path": "models/v2/a b.bin"},
+                       "destination": {"location": "nfs", "path": "drop/c"}}"#;
+        let request: TransferRequest = parse(json.as_bytes()).unwrap();
+        assert_eq!(request.source.to_string(), "efs:s3://models/v2/a b.bin");
+        assert_eq!(request.destination.to_string(), "nfs:s3://drop/c");
+        for (source, told) in [
+            (r#""path": "models""#, "path: expected ROOT/PATH"),
+            (r#""path": "/models/a""#, "path: expected ROOT/PATH"),
+            (r#""path": "models/a", "key": "a""#, "found both"),
+            (r#""bucket": "models""#, "missing field `key`"),
+        ] {
+            let json = format!(
+                r#"{{"source": {{"location": "efs", {source}}}, "destination": {{"location": "n", "path": "drop/c"}}}}"#
+            );
+            let refused = parse::<TransferRequest>(json.as_bytes()).unwrap_err().message;
+            assert!(refused.contains(told), "{source}: {refused}");
+        }
     }
 
     #[test]

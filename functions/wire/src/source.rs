@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::place::bucket_and_key;
 use crate::{BucketName, ChecksumAlgorithm, ErrorName, Failure, LocationName, ObjectKey, Url, VersionId};
 
 /// An object to read.
@@ -78,6 +79,8 @@ struct Fields {
     bucket: Option<BucketName>,
     key: Option<ObjectKey>,
     #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
     version_id: Option<VersionId>,
     #[serde(default)]
     url: Option<Url>,
@@ -94,19 +97,16 @@ impl TryFrom<Fields> for Source {
         fn need<T>(field: Option<T>, name: &str) -> Result<T, String> {
             field.ok_or_else(|| format!("missing field `{name}`"))
         }
-        let Fields { location, bucket, key, version_id, url, query, checksum } = fields;
+        let Fields { location, bucket, key, path, version_id, url, query, checksum } = fields;
         let Some(url) = url else {
             if query.is_some() || checksum.is_some() {
                 return Err("missing field `url` beside `query` or `checksum`".to_owned());
             }
-            return Ok(Self::Stored(StoredSource {
-                location: need(location, "location")?,
-                bucket: need(bucket, "bucket")?,
-                key: need(key, "key")?,
-                version_id,
-            }));
+            let location = need(location, "location")?;
+            let (bucket, key) = bucket_and_key(bucket, key, path.as_deref())?;
+            return Ok(Self::Stored(StoredSource { location, bucket, key, version_id }));
         };
-        if location.is_some() || bucket.is_some() || key.is_some() || version_id.is_some() {
+        if location.is_some() || bucket.is_some() || key.is_some() || path.is_some() || version_id.is_some() {
             return Err("expected `url`, or `location`, `bucket` and `key`, found both".to_owned());
         }
         Ok(Self::Url(UrlSource { url, query, checksum }))

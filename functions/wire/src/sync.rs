@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use transload_plan::cost::{ClassWork, Prices, Run, Sides, SizeClass};
 
+use crate::place::bucket_and_prefix;
 use crate::{
     BucketName, ErrorName, Etag, ExecutionInfo, Failure, Frozen, LocationName, Manifest, ObjectKey, Options,
     Requests, RouteName, VersionId,
@@ -14,7 +15,7 @@ use crate::{
 
 /// All keys of a bucket that begin with a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "TreeFields")]
 pub struct Tree {
     /// The configured location that holds the bucket.
     pub location: LocationName,
@@ -22,8 +23,26 @@ pub struct Tree {
     pub bucket: BucketName,
     /// What the keys begin with, raw; without it the whole bucket. Ends where it ends: a prefix without `/` at its end also
     /// takes `photos-old/a` for `photos`.
-    #[serde(default)]
     pub prefix: String,
+}
+
+/// What may stand in a tree.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TreeFields {
+    location: LocationName,
+    bucket: Option<BucketName>,
+    prefix: Option<String>,
+    path: Option<String>,
+}
+
+impl TryFrom<TreeFields> for Tree {
+    type Error = String;
+
+    fn try_from(fields: TreeFields) -> Result<Self, String> {
+        let (bucket, prefix) = bucket_and_prefix(fields.bucket, fields.prefix, fields.path.as_deref())?;
+        Ok(Self { location: fields.location, bucket, prefix })
+    }
 }
 
 impl fmt::Display for Tree {

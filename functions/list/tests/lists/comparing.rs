@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::json;
 use transload_plan::PartNumber;
-use transload_store::{Complete, Condition, PartRef, PutBody, Store, Target, UploadRef, look::identity};
+use transload_store::{Complete, Condition, PartRef, PutBody, Store, Target, look::identity};
 use transload_wire::{Attributes, Pinned, SOURCE_METADATA, Source, StoredSource};
 
 use crate::support::{World, input};
@@ -121,12 +121,7 @@ pub(crate) async fn in_parts(store: &dyn Store, (bucket, key): (&str, &str), par
         checksum_algorithm: store.checksums().first().copied(),
     };
     let created = store.create_upload(&target).await.unwrap();
-    let upload = UploadRef {
-        bucket: target.bucket,
-        key: target.key,
-        id: created.id,
-        checksum_algorithm: created.checksum_algorithm,
-    };
+    let upload = created.upload(&target);
     let mut parts = Vec::new();
     for (number, part) in (1..).zip(parts_of) {
         let (number, bytes) = (PartNumber::new(number).unwrap(), Bytes::copy_from_slice(part.as_bytes()));

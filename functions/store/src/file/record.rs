@@ -12,7 +12,7 @@ use transload_wire::{Attributes, Checksum, UploadId};
 
 use super::facts::{Facts, Time};
 use super::root::{Root, text, write_text};
-use crate::StoreError;
+use crate::{StoreError, hex};
 
 /// One file of `records/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub(super) fn forget(root: &Root, key: &str, inode: u64) {
 
 /// A key may be longer than a name.
 pub(super) fn hash(key: &str) -> String {
-    Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(key)[..16])
 }
 
 /// By key and inode: the record of a new file is there before the file has its name, beside that of the old one.

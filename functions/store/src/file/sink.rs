@@ -16,7 +16,7 @@ use super::blocking;
 use super::lock::Lock;
 use super::root::World;
 use super::trouble::{Call, Step};
-use crate::{Hasher, PutBody, StoreError, StoreErrorKind as Kind};
+use crate::{Hasher, PutBody, StoreError, StoreErrorKind as Kind, hex};
 
 /// Bytes of one write: the largest of NFS.
 const WRITE: usize = 1 << 20;
@@ -98,8 +98,7 @@ impl Sink {
     }
 
     fn check_md5(&self, expected: Option<&str>, found: Option<Md5>) -> Result<(), StoreError> {
-        let found =
-            found.map(|md5| md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let found = found.map(|md5| hex(&md5.finalize()));
         match (expected, found) {
             (Some(expected), Some(found)) if expected != found => {
                 Err(self.call.refuse(Kind::Corrupted, format!("expected MD5 {expected}, found {found}")))

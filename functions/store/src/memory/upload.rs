@@ -8,10 +8,10 @@ use transload_wire::{BucketName, ObjectKey, UploadId};
 
 use super::MemoryConfig;
 use super::state::{Part, State, Upload, time};
-use super::write::{check_target, etag_of, hash};
+use super::write::{check_target, etag_of};
 use crate::{
-    Created, ListedUpload, PartListing, PartRef, StoreError, StoreErrorKind as Kind, StoredPart, Target,
-    UploadRef, Uploads, Verb,
+    Created, Hasher, ListedUpload, PartListing, PartRef, StoreError, StoreErrorKind as Kind, StoredPart,
+    Target, UploadRef, Uploads, Verb,
 };
 
 pub(super) fn create(
@@ -70,7 +70,7 @@ pub(super) fn store_part(
             ),
         ));
     }
-    let checksum = open.target.checksum_algorithm.map(|algorithm| hash(algorithm, &bytes));
+    let checksum = open.target.checksum_algorithm.map(|algorithm| Hasher::sum(algorithm, &bytes));
     let stored = StoredPart { etag: etag_of(Verb::UploadPart, &bytes)?, checksum: checksum.clone() };
     open.parts.insert(part.get(), Part { bytes, etag: stored.etag.clone(), checksum, modified });
     Ok(stored)

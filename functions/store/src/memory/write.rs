@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use transload_plan::Run;
-use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind, Etag, MAX_METADATA_BYTES};
+use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind, Etag, MAX_METADATA_BYTES, is_archive_class};
 
 use super::MemoryConfig;
 use super::state::{Bucket, Content, State, Upload, time};
 use super::upload::open;
-use crate::digest::md5_hex;
+use crate::digest::{hex, md5_hex};
 use crate::{
     Complete, Condition, Deleted, Hasher, Restore, StoreError, StoreErrorKind as Kind, StoredRef, Target,
     UploadRef, Verb, Written,
@@ -30,7 +30,7 @@ pub(super) fn put(
     let content = Content {
         etag: etag_of(Verb::PutObject, &bytes)?,
         modified: time(tick),
-        checksum: algorithm.map(|algorithm| hash(algorithm, &bytes)),
+        checksum: algorithm.map(|algorithm| Hasher::sum(algorithm, &bytes)),
         target: target.clone(),
         parts: None,
         archived: is_archive(target),
@@ -129,9 +129,8 @@ pub(super) fn delete(
     Ok(Deleted { marker: bucket.store(&object.key, None, tick) })
 }
 
-/// Classes whose objects have to be restored before they are read.
 fn is_archive(target: &Target) -> bool {
-    matches!(target.attributes.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
+    target.attributes.storage_class.as_deref().is_some_and(is_archive_class)
 }
 
 /// Takes effect at once, and for good.
@@ -189,10 +188,10 @@ fn whole_checksum(
             .filter_map(|named| upload.parts.get(&named.number.get())?.checksum.as_ref());
         let digests: Vec<u8> =
             digests.flat_map(|sum| STANDARD.decode(&sum.value).unwrap_or_default()).collect();
-        let value = format!("{}-{}", hash(algorithm, &digests).value, complete.parts.len());
+        let value = format!("{}-{}", Hasher::sum(algorithm, &digests).value, complete.parts.len());
         return Ok(Some(Checksum { algorithm, value, kind: ChecksumKind::Composite }));
     }
-    let found = hash(algorithm, bytes);
+    let found = Hasher::sum(algorithm, bytes);
     match &complete.checksum {
         Some(expected) if *expected != found => Err((
             Kind::Corrupted,
@@ -254,16 +253,6 @@ fn check_condition(
     Err(StoreError::new(kind, message))
 }
 
-pub(super) fn hash(algorithm: ChecksumAlgorithm, bytes: &[u8]) -> Checksum {
-    let mut hasher = Hasher::new(algorithm);
-    hasher.update(bytes);
-    hasher.finish()
-}
-
 pub(super) fn etag_of(verb: Verb, bytes: &[u8]) -> Result<Etag, StoreError> {
     md5_hex(bytes).parse().map_err(|error| StoreError::new(Kind::Malformed, format!("{verb}: {error}")))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

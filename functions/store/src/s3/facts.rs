@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use transload_wire::Attributes;
+use transload_wire::{Attributes, is_archive_class};
 
 use super::convert::{checksum_of, etag, size, time, version, whole};
 use crate::{Head, StoreError, StoreErrorKind as Kind, Verb};
@@ -72,6 +72,6 @@ fn without_chunked(coding: &str) -> Option<String> {
 
 /// In an archive tier, and not restored: `x-amz-restore` says `ongoing-request="false"` once it is.
 fn is_archived(class: Option<&str>, tier: bool, restore: Option<&str>) -> bool {
-    let tier = tier || matches!(class, Some("GLACIER" | "DEEP_ARCHIVE"));
+    let tier = tier || class.is_some_and(is_archive_class);
     tier && !restore.is_some_and(|restore| restore.contains("ongoing-request=\"false\""))
 }

@@ -4,7 +4,7 @@
 use aws_sdk_s3::types::{
     EncodingType, Object, ObjectVersion, OptionalObjectAttributes, RequestPayer, RestoreStatus,
 };
-use transload_wire::ObjectKey;
+use transload_wire::{ObjectKey, is_archive_class};
 
 use super::S3Store;
 use super::convert::{etag, required, size, time, version};
@@ -151,7 +151,7 @@ fn is_archived(class: Option<&str>, restore: Option<&RestoreStatus>) -> bool {
     let restored = restore.is_some_and(|status| {
         status.is_restore_in_progress() != Some(true) && status.restore_expiry_date().is_some()
     });
-    matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")) && !restored
+    class.is_some_and(is_archive_class) && !restored
 }
 
 fn key(verb: Verb, place: &str, found: Option<&str>, encoded: bool) -> Result<ObjectKey, StoreError> {

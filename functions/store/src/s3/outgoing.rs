@@ -16,7 +16,7 @@ use transload_wire::{Checksum, ChecksumAlgorithm, ErrorName, Failure};
 use super::framing::Chunker;
 use super::progress::Progress;
 use crate::tap::Seen;
-use crate::{Hasher, PutBody};
+use crate::{Hasher, PutBody, hex};
 
 /// What is computed over a body, and whether the checksum is sent with it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -231,8 +231,4 @@ impl Body for Outgoing {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -34,7 +34,8 @@ pub(super) async fn head(store: &S3Store, object: &StoredRef) -> Result<Head, St
     }
 }
 
-async fn ask(store: &S3Store, object: &StoredRef) -> Result<HeadObjectOutput, StoreError> {
+/// What the store itself tells.
+pub(super) async fn ask(store: &S3Store, object: &StoredRef) -> Result<HeadObjectOutput, StoreError> {
     store
         .call(Verb::HeadObject, &object.to_string(), |client| {
             client

@@ -1,21 +1,12 @@
 //! Reads and writes frozen plans: whole, in order, and as they were frozen.
 
-use std::fmt::Write;
-
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use transload_wire::{ErrorName, Failure, PLAN_VERSION, PlanEnd, PlanHead, PlanLine};
 
 use super::{Lines, WorkBody};
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Nothing keeps a String from being written to.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
+use crate::hex;
 
 /// Reads a plan line by line. What it gives may be acted upon only behind its end.
 pub struct PlanReader {
@@ -80,7 +71,7 @@ impl PlanReader {
     }
 
     async fn end(&mut self, end: PlanEnd) -> Result<(), Failure> {
-        let (lines, sha256) = (self.number - 1, hex(std::mem::take(&mut self.hash)));
+        let (lines, sha256) = (self.number - 1, hex(&std::mem::take(&mut self.hash).finalize()));
         if end.sha256 != sha256 {
             return Err(self.altered(&format!("the SHA-256 {} (of its last line)", end.sha256), &sha256));
         }
@@ -147,7 +138,7 @@ impl PlanWriter {
     /// # Errors
     /// `Internal` only.
     pub fn end(self) -> Result<(Bytes, String), Failure> {
-        let sha256 = hex(self.hash);
+        let sha256 = hex(&self.hash.finalize());
         let end = PlanEnd { lines: self.lines, sha256: sha256.clone() };
         Ok((json(&PlanLine::End(end))?, sha256))
     }

@@ -135,12 +135,7 @@ impl WorkFiles for S3Files {
         }
         let target = self.target(name)?;
         let created = again(|| self.store.create_upload(&target)).await?;
-        let upload = UploadRef {
-            bucket: target.bucket,
-            key: target.key,
-            id: created.id,
-            checksum_algorithm: created.checksum_algorithm,
-        };
+        let upload = created.upload(&target);
         let sent = self.send(&upload, first, body).await;
         if sent.is_err() {
             // The failure is the one to tell; what can not be aborted now, the bucket's lifecycle rule removes.

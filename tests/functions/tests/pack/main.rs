@@ -5,8 +5,9 @@
 mod faults;
 mod kit;
 mod refusals;
+mod unpack;
 
-use kit::{PART, World, noise, unpack};
+use kit::{PART, World, noise};
 use transload_pack::Format;
 
 /// Names and contents that archives like to change.
@@ -42,7 +43,7 @@ async fn gnu_tar_unpacks_what_was_packed() {
     for format in [Format::Tar, Format::Gzip, Format::Zstd] {
         let world = World::new(format, &large());
         let packed = world.pack().await.unwrap();
-        assert_eq!(unpack(format, &world.archive()), large(), "{format}");
+        assert_eq!(kit::unpack(format, &world.archive()), large(), "{format}");
         let bytes: usize = large().iter().map(|(_, content)| content.len()).sum();
         assert_eq!((packed.objects, packed.bytes), (large().len() as u64, bytes as u64));
         assert!(packed.left_out.is_empty() && packed.examples.is_empty());
@@ -68,7 +69,7 @@ async fn nothing_is_an_archive_too() {
     for format in [Format::Tar, Format::Gzip, Format::Zstd] {
         let world = World::new(format, &[]);
         assert_eq!(world.pack().await.unwrap().objects, 0);
-        assert!(unpack(format, &world.archive()).is_empty());
+        assert!(kit::unpack(format, &world.archive()).is_empty());
     }
 }
 
@@ -85,7 +86,7 @@ async fn a_prefix_packs_what_begins_with_it_under_the_names_behind_its_folders()
         world.request.source.prefix = prefix.to_owned();
         world.pack().await.unwrap();
         let names: Vec<String> =
-            unpack(Format::Gzip, &world.archive()).into_iter().map(|(name, _)| name).collect();
+            kit::unpack(Format::Gzip, &world.archive()).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, expected, "{prefix:?}");
     }
 }
@@ -104,7 +105,7 @@ async fn what_is_not_packed_is_told() {
     assert_eq!(told, ["../up", "/root", "a.tmp", "b//c", "full/", "x/./y"]);
     // GNU tar makes the folder as well as what is in it.
     let names: Vec<String> =
-        unpack(Format::Tar, &world.archive()).into_iter().map(|(name, _)| name).collect();
+        kit::unpack(Format::Tar, &world.archive()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["a.jpg", "folder/in"]);
 }
 

@@ -75,13 +75,8 @@ impl Disk {
     }
 
     async fn create(&self, key: &str) -> UploadRef {
-        let created = self.store.create_upload(&target(key)).await.unwrap();
-        UploadRef {
-            bucket: bucket(),
-            key: key.parse().unwrap(),
-            id: created.id,
-            checksum_algorithm: created.checksum_algorithm,
-        }
+        let target = target(key);
+        self.store.create_upload(&target).await.unwrap().upload(&target)
     }
 
     async fn part(&self, upload: &UploadRef, part: u32, at: u64, bytes: &[u8]) -> Result<(), StoreError> {

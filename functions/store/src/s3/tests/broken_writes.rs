@@ -12,12 +12,7 @@ use crate::{
 async fn create(store: &S3Store) -> UploadRef {
     let target = target(store, "b");
     let created = store.create_upload(&target).await.unwrap();
-    UploadRef {
-        bucket: target.bucket,
-        key: target.key,
-        id: created.id,
-        checksum_algorithm: created.checksum_algorithm,
-    }
+    created.upload(&target)
 }
 
 async fn part(store: &S3Store, upload: &UploadRef) -> Result<StoredPart, StoreError> {

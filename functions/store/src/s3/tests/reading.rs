@@ -6,7 +6,7 @@ use transload_plan::{PartNumber, Run};
 
 use super::{body, content, object, target, with_faults};
 use crate::s3::S3Store;
-use crate::{Complete, Condition, ObjectRef, PartRef, Store, StoreErrorKind as Kind, StoredRef, UploadRef};
+use crate::{Complete, Condition, ObjectRef, PartRef, Store, StoreErrorKind as Kind, StoredRef};
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs
@@ -84,9 +84,7 @@ async fn a_bucket_of_another_owner_is_refused() {
 async fn upload(store: &S3Store, lengths: &[usize]) {
     let target = target(store, "parts");
     let created = store.create_upload(&target).await.unwrap();
-    let algorithm = created.checksum_algorithm;
-    let upload =
-        UploadRef { bucket: target.bucket, key: target.key, id: created.id, checksum_algorithm: algorithm };
+    let upload = created.upload(&target);
     let mut parts = Vec::new();
     for (number, length) in (1..).zip(lengths) {
         let number = PartNumber::new(number).unwrap();

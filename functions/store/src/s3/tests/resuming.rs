@@ -11,7 +11,7 @@ use transload_wire::{ErrorName, Failure};
 use super::{RANGE, content, object, target, with_faults};
 use crate::resume::{PinnedRange, pinned_stream};
 use crate::s3::S3Store;
-use crate::{Deadline, PutBody, Store, UploadRef};
+use crate::{Deadline, PutBody, Store};
 
 fn pinned(etag: &transload_wire::Etag) -> PinnedRange {
     PinnedRange { object: object("a"), etag: etag.clone(), range: RANGE, total: 100_000 }
@@ -96,12 +96,7 @@ async fn one_put_sees_one_unbroken_stream() {
         with_faults([Rule::on("GetObject", Action::ResetResponseAfter(20_000)).first(2)]).await;
     let target = target(&store, "b");
     let created = store.create_upload(&target).await.unwrap();
-    let upload = UploadRef {
-        bucket: target.bucket,
-        key: target.key,
-        id: created.id,
-        checksum_algorithm: created.checksum_algorithm,
-    };
+    let upload = created.upload(&target);
     let (stream, _) = pinned_stream(store.clone(), pinned(&etag), Deadline::NONE);
     let body = PutBody { len: RANGE.len, stream, md5: None, seen: None };
     store.upload_part(&upload, PartNumber::new(1).unwrap(), body).await.unwrap();

@@ -1,128 +1,122 @@
-//! Sends parts while the next ones are made. What a call can tell is where the last part began and ended that was sent together
-//! with all parts before it.
+//! Sends parts of bytes at hand while the next ones are made. What is told is how far the parts reach that were sent together with
+//! all parts before them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use tokio::task::JoinHandle;
 use transload_plan::PartNumber;
-use transload_store::tap::{Wanted, tap};
-use transload_store::{Backoff, Combiner, Deadline, Side, Store, UploadRef, failure_of};
 use transload_wire::{ErrorName, Failure};
 
-use crate::wire::Left;
+use crate::in_order::InOrder;
+use crate::tap::{Wanted, tap};
+use crate::{Backoff, Combiner, Deadline, Side, Store, UploadRef, failure_of};
 
 /// Parts on their way at a time, beside the one that is being made.
 const IN_FLIGHT: usize = 2;
 /// Tries of one part.
 const TRIES: u32 = 6;
 
-/// The parts of one call.
-pub(crate) struct Sender {
+/// The parts of an upload from its first on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many.
+    pub parts: u32,
+    /// Their bytes.
+    pub size: u64,
+    /// The checksum of them together, where the upload has one.
+    pub checksum: Option<String>,
+}
+
+/// Sends one part after the other; each with a mark that is given back once it is sent.
+pub struct Sender<M> {
     store: Arc<dyn Store>,
     upload: UploadRef,
     deadline: Deadline,
-    on_the_way: VecDeque<Part>,
+    on_the_way: InOrder<Option<String>, (u64, M)>,
     combiner: Option<Combiner>,
-    /// What is sent, without gaps.
-    done: Left,
-    /// Bytes of `done`.
-    size: u64,
-}
-
-struct Part {
     sent: Sent,
-    len: u64,
-    /// Where the packing stood when the part was full.
-    after: Left,
+    mark: Option<M>,
+    begun: u32,
 }
 
-/// A part that is given up with the call that sends it.
-struct Sent(JoinHandle<Result<Option<String>, Failure>>);
-
-impl Drop for Sent {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Sender {
-    /// Goes on behind what earlier calls sent.
+impl<M> Sender<M> {
+    /// Goes on behind parts that were sent before.
     ///
     /// # Errors
-    /// `InputInvalid` for a checksum that is none.
-    pub(crate) fn new(
+    /// `InputInvalid` for a checksum of them that is none.
+    pub fn new(
         store: Arc<dyn Store>,
         upload: UploadRef,
         deadline: Deadline,
-        left: &Left,
-        part_size: u64,
+        before: Sent,
     ) -> Result<Self, Failure> {
         let mut combiner = upload.checksum_algorithm.and_then(Combiner::new);
-        let size = u64::from(left.parts) * part_size;
-        if let (Some(combiner), Some(checksum)) = (&mut combiner, &left.checksum) {
-            combiner.push(checksum, size).ok_or_else(|| {
+        if let (Some(combiner), Some(checksum)) = (&mut combiner, &before.checksum) {
+            combiner.push(checksum, before.size).ok_or_else(|| {
                 ErrorName::InputInvalid
                     .because(format!("left.checksum: expected a checksum in base64, found {checksum:?}"))
             })?;
         }
-        Ok(Self { store, upload, deadline, on_the_way: VecDeque::new(), combiner, done: left.clone(), size })
+        let on_the_way = InOrder::of(IN_FLIGHT);
+        Ok(Self {
+            store,
+            upload,
+            deadline,
+            on_the_way,
+            combiner,
+            begun: before.parts,
+            sent: before,
+            mark: None,
+        })
     }
 
-    /// Sends a part; waits for an earlier one if too many are on their way.
+    /// Sends the next part; waits for an earlier one if too many are on their way.
     ///
     /// # Errors
     /// That of the earlier one; `PlanInvalid` for more parts than an upload has.
-    pub(crate) async fn send(&mut self, bytes: Bytes, after: Left) -> Result<(), Failure> {
+    pub async fn send(&mut self, bytes: Bytes, mark: M) -> Result<(), Failure> {
         let most = self.store.limits().max_parts;
-        if after.parts > most {
+        if self.begun >= most {
             return Err(ErrorName::PlanInvalid.because(format!(
-                "options.partSize: expected an archive of at most {most} parts, found more: ask for larger ones, or pack less"
+                "options.partSize: expected an object of at most {most} parts, found more: larger ones make do with fewer"
             )));
         }
-        while self.on_the_way.len() >= IN_FLIGHT {
+        while self.on_the_way.is_full() {
             self.settle().await?;
         }
+        self.begun += 1;
+        let number = PartNumber::new(self.begun)?;
+        let offset = self.sent.size + self.on_the_way.marks().map(|(len, _)| len).sum::<u64>();
         let len = bytes.len() as u64;
         let (store, upload, deadline) = (Arc::clone(&self.store), self.upload.clone(), self.deadline);
-        let (number, offset) = (PartNumber::new(after.parts)?, self.size + self.ahead());
         let call = async move { put(store.as_ref(), &upload, deadline, number, offset, bytes).await };
-        self.on_the_way.push_back(Part { sent: Sent(tokio::spawn(call)), len, after });
+        self.on_the_way.begin(call, (len, mark));
         Ok(())
-    }
-
-    fn ahead(&self) -> u64 {
-        self.on_the_way.iter().map(|part| part.len).sum()
     }
 
     /// Waits for the first part on its way.
-    async fn settle(&mut self) -> Result<(), Failure> {
-        let Some(mut part) = self.on_the_way.pop_front() else { return Ok(()) };
-        let sent = (&mut part.sent.0).await;
-        let checksum =
-            sent.map_err(|error| ErrorName::Internal.because(format!("a part was lost: {error}")))??;
+    async fn settle(&mut self) -> Result<bool, Failure> {
+        let Some((checksum, (len, mark))) = self.on_the_way.next().await? else { return Ok(false) };
         if let Some(combiner) = &mut self.combiner {
-            checksum.as_ref().and_then(|checksum| combiner.push(checksum, part.len)).ok_or_else(|| {
+            checksum.as_ref().and_then(|checksum| combiner.push(checksum, len)).ok_or_else(|| {
                 ErrorName::Internal.because("expected a part that was sent to have a checksum, found none")
             })?;
         }
-        self.size += part.len;
-        let checksum = self.combiner.as_ref().map(|combiner| combiner.finish().value);
-        self.done = Left { checksum, ..part.after };
-        Ok(())
+        self.sent.parts += 1;
+        self.sent.size += len;
+        self.sent.checksum = self.combiner.as_ref().map(|combiner| combiner.finish().value);
+        self.mark = Some(mark);
+        Ok(true)
     }
 
-    /// Waits for all parts: where the packing can go on, and the bytes up to there.
+    /// Waits for all parts: what is sent, and the last mark, if any part was sent here.
     ///
     /// # Errors
     /// That of a part.
-    pub(crate) async fn drain(mut self) -> Result<(Left, u64), Failure> {
-        while !self.on_the_way.is_empty() {
-            self.settle().await?;
-        }
-        Ok((self.done, self.size))
+    pub async fn drain(&mut self) -> Result<(Sent, Option<M>), Failure> {
+        while self.settle().await? {}
+        Ok((self.sent.clone(), self.mark.take()))
     }
 }
 
@@ -168,7 +162,7 @@ async fn put(
         if failure.name == ErrorName::Throttled {
             backoff.slow_down();
         }
-        let again = failure.is_transient() || failure.name == ErrorName::PartCorrupted;
+        let again = failure.is_transient() && failure.name != ErrorName::UploadGone;
         if !again || !backoff.pause(&deadline).await {
             return Err(failure.at(format!("part {number}")));
         }
