@@ -9,14 +9,14 @@ use transload_store::work::S3Files;
 
 use crate::api::{Refusal, Request};
 use crate::exit::{CliError, Exit, Outcome};
-use crate::stack::{self, BUCKET_MACHINE_OUTPUT, MACHINE_OUTPUT};
-use crate::sync;
+use crate::stack::{self, BUCKET_MACHINE_OUTPUT, MACHINE_OUTPUT, PACK_MACHINE_OUTPUT, UNPACK_MACHINE_OUTPUT};
+use crate::{archive, sync};
 
 /// Put on the object machine by the stack, with the stack's name.
 const STACK_TAG: &str = "transload:stack";
 
-/// How the names of a stack's machines end: that of the one that moves one object, and that of the one that moves many.
-const ENDS: [&str; 2] = ["-object", "-bucket"];
+/// How the names of a stack's machines end: of the one that moves one object, of the one that moves many, and of those that pack and unpack.
+const ENDS: [&str; 4] = ["-object", "-bucket", "-pack", "-unpack"];
 
 /// The state machines of a stack.
 #[derive(Debug, Clone)]
@@ -25,6 +25,10 @@ pub(crate) struct Deployed {
     machine: String,
     /// The machine that moves many objects, if there is one.
     bucket: Option<String>,
+    /// The machine that packs trees, if there is one.
+    pack: Option<String>,
+    /// The machine that unpacks archives, if there is one.
+    unpack: Option<String>,
 }
 
 /// Sends a request, and gives the answer as it came.
@@ -60,8 +64,11 @@ impl Deployed {
         let why = match stack::describe(&account, stack).await {
             Ok(found) => match found.outputs.get(MACHINE_OUTPUT) {
                 Some(arn) => {
-                    let bucket = found.outputs.get(BUCKET_MACHINE_OUTPUT).cloned();
-                    return Self::of_arn(arn).await.map(|one| Self { bucket: bucket.or(one.bucket), ..one });
+                    let told = |output: &str| found.outputs.get(output).cloned();
+                    let (bucket, pack) = (told(BUCKET_MACHINE_OUTPUT), told(PACK_MACHINE_OUTPUT));
+                    let unpack = told(UNPACK_MACHINE_OUTPUT);
+                    let one = Self::of_arn(arn).await?;
+                    return Ok(Self { bucket: bucket.or(one.bucket), pack, unpack, ..one });
                 }
                 None => format!("stack {stack} has no output {MACHINE_OUTPUT}"),
             },
@@ -80,7 +87,7 @@ impl Deployed {
             let tags = client.list_tags_for_resource().resource_arn(&arn).send().await;
             let tags = tags.map_err(|error| refusal(&error))?.tags.unwrap_or_default();
             if tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(stack)) {
-                return Ok(Self { client, bucket: beside(&arn, ENDS), machine: arn });
+                return Ok(Self::with(client, &arn));
             }
         }
         let message = format!(
@@ -101,11 +108,18 @@ impl Deployed {
             )));
         };
         let client = client(region).await;
-        // Either of the two names the other.
-        Ok(match beside(arn, [ENDS[1], ENDS[0]]) {
-            Some(machine) => Self { client, machine, bucket: Some(arn.to_owned()) },
-            None => Self { client, machine: arn.to_owned(), bucket: beside(arn, ENDS) },
-        })
+        Ok(Self::with(client, arn))
+    }
+
+    /// Each of a stack's machines names the others.
+    fn with(client: Client, arn: &str) -> Self {
+        match ENDS.iter().find_map(|end| arn.strip_suffix(end)) {
+            Some(stem) => {
+                let [machine, bucket, pack, unpack] = ENDS.map(|end| format!("{stem}{end}"));
+                Self { client, machine, bucket: Some(bucket), pack: Some(pack), unpack: Some(unpack) }
+            }
+            None => Self { client, machine: arn.to_owned(), bucket: None, pack: None, unpack: None },
+        }
     }
 
     /// The machine's ARN.
@@ -126,9 +140,24 @@ impl Deployed {
         })
     }
 
+    /// A machine for archives, which not every stack has.
+    fn for_archives<'a>(&self, machine: &'a Option<String>, output: &str) -> Outcome<&'a str> {
+        machine.as_deref().ok_or_else(|| {
+            let message = format!("--stack: expected a machine for archives beside {}", self.machine);
+            CliError::new(Exit::NotFound, message)
+                .hint(format!("stacks with `archives` in their config have one, and the output {output}"))
+        })
+    }
+
     /// The ARNs of all its machines.
     pub(crate) fn machine_arns(&self) -> Vec<String> {
-        [&self.machine].into_iter().chain(&self.bucket).cloned().collect()
+        [&self.machine]
+            .into_iter()
+            .chain(&self.bucket)
+            .chain(&self.pack)
+            .chain(&self.unpack)
+            .cloned()
+            .collect()
     }
 
     /// The ARNs that an execution may have by its name, the likelier one first; or the ARN itself.
@@ -137,9 +166,16 @@ impl Deployed {
             return vec![name_or_arn.to_owned()];
         }
         let mut machines = self.machine_arns();
-        if sync::is_name(name_or_arn) {
-            machines.reverse();
-        }
+        let likely = if sync::is_name(name_or_arn) {
+            &self.bucket
+        } else if name_or_arn.starts_with(archive::PACK) {
+            &self.pack
+        } else if name_or_arn.starts_with(archive::UNPACK) {
+            &self.unpack
+        } else {
+            &None
+        };
+        machines.sort_by_key(|arn| Some(arn) != likely.as_ref());
         let execution = |arn: String| arn.replacen(":stateMachine:", ":execution:", 1);
         machines.into_iter().map(|arn| format!("{}:{name_or_arn}", execution(arn))).collect()
     }
@@ -236,6 +272,22 @@ impl Deployed {
         self.start_of(self.bucket_machine_arn()?, name, input).await
     }
 
+    /// The same of the machine that packs trees.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`], and if there is none.
+    pub(crate) async fn start_pack(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(self.for_archives(&self.pack, PACK_MACHINE_OUTPUT)?, name, input).await
+    }
+
+    /// The same of the machine that unpacks archives.
+    ///
+    /// # Errors
+    /// As [`Deployed::call`], and if there is none.
+    pub(crate) async fn start_unpack(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(self.for_archives(&self.unpack, UNPACK_MACHINE_OUTPUT)?, name, input).await
+    }
+
     async fn start_of(&self, machine: &str, name: &str, input: String) -> Outcome<String> {
         let request = self.client.start_execution().state_machine_arn(machine).name(name).input(input);
         Ok(request.send().await.map_err(|error| refusal(&error))?.execution_arn)
@@ -249,11 +301,6 @@ impl Deployed {
         let request = self.client.redrive_execution().execution_arn(arn);
         request.send().await.map(drop).map_err(|error| refusal(&error))
     }
-}
-
-/// The ARN of a stack's other machine, where the name ends as the first of these.
-fn beside(arn: &str, [end, other]: [&str; 2]) -> Option<String> {
-    arn.strip_suffix(end).map(|stem| format!("{stem}{other}"))
 }
 
 /// Where a definition's Map writes its results.

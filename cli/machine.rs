@@ -11,7 +11,9 @@ use stepfunctions_local::{CreateStateMachine, Database, DirectoryObjects, Engine
 use transload_store::work::{WORK_BUCKET_VARIABLE, WORK_DIRECTORY_VARIABLE};
 
 use crate::control::Listener;
-use crate::definition::{self, BUCKET_MACHINE, FUNCTIONS, MACHINE, RESULTS_BUCKET};
+use crate::definition::{
+    self, BUCKET_MACHINE, FUNCTIONS, MACHINE, PACK_MACHINE, RESULTS_BUCKET, UNPACK_MACHINE,
+};
 use crate::exit::{CliError, Outcome};
 use crate::home::{Home, Owner};
 use crate::lambda::Workers;
@@ -38,8 +40,10 @@ pub(crate) struct Machine {
     _owner: Owner,
 }
 
-/// Memory of each worker in MB, as deployed.
-const MEMORY_MB: u32 = 128;
+/// Memory of each worker in MB, as deployed. Pack and Unpack hold three parts.
+fn memory_mb(function: &str) -> u32 {
+    if matches!(function, "Pack" | "Unpack") { 512 } else { 128 }
+}
 
 /// Longest time of an invocation in seconds, as deployed: the timeout of its state or a little less.
 fn timeout(function: &str) -> Duration {
@@ -92,6 +96,22 @@ impl Machine {
         self.start_of(view::bucket_machine_arn(), name, input).await
     }
 
+    /// The same of the machine that packs trees.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn start_pack(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(view::pack_machine_arn(), name, input).await
+    }
+
+    /// The same of the machine that unpacks archives.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn start_unpack(&self, name: &str, input: String) -> Outcome<String> {
+        self.start_of(view::unpack_machine_arn(), name, input).await
+    }
+
     async fn start_of(&self, state_machine_arn: String, name: &str, input: String) -> Outcome<String> {
         let request = StartExecution { state_machine_arn, name: Some(name.to_owned()), input: Some(input) };
         Ok(self.engine.start_execution(request).await?.execution_arn)
@@ -127,7 +147,7 @@ async fn pool(home: &Home, settings: &WorkerSettings) -> Outcome<Pool> {
         function.env.push((WORK_DIRECTORY_VARIABLE.to_owned(), home.results().into()));
         function.inherit_env = settings.inherit.clone();
         function.timeout = timeout(name);
-        function.memory_mb = MEMORY_MB;
+        function.memory_mb = memory_mb(name);
         function.logs = Logs::File(home.log(name));
         builder = builder.function(function);
     }
@@ -145,6 +165,8 @@ async fn install(engine: &Engine) -> Outcome {
     let machines = [
         (MACHINE, definition::object(), view::machine_arn()),
         (BUCKET_MACHINE, definition::bucket(), view::bucket_machine_arn()),
+        (PACK_MACHINE, definition::pack(), view::pack_machine_arn()),
+        (UNPACK_MACHINE, definition::unpack(), view::unpack_machine_arn()),
     ];
     for (name, definition, arn) in machines {
         let machine = CreateStateMachine {

@@ -1,6 +1,7 @@
 //! The command line: raw arguments, then one file per command.
 
 mod api;
+mod archive;
 mod bus;
 mod children;
 mod command;
@@ -46,8 +47,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use command::{
     console as console_command, copy, describe, evidence as evidence_command, executions, history, local,
-    pause, plan as plan_command, redrive, report as report_command, resume, stop, sync as sync_command, tune,
-    uploads as uploads_command, verify, worker,
+    pack as pack_command, pause, plan as plan_command, redrive, report as report_command, resume, stop,
+    sync as sync_command, tune, unpack as unpack_command, uploads as uploads_command, verify, worker,
 };
 use exit::{CliError, Outcome};
 use home::Home;
@@ -120,6 +121,10 @@ enum Command {
     Sync(Box<sync_command::SyncArgs>),
     /// Tell what `sync` would do; nothing is written
     Plan(Box<plan_command::PlanArgs>),
+    /// Pack a tree of files or objects into one archive: tar, tar.gz or tar.zst
+    Pack(Box<pack_command::PackArgs>),
+    /// Unpack an archive into files or objects
+    Unpack(Box<unpack_command::UnpackArgs>),
     /// List executions
     Executions(executions::ExecutionsArgs),
     /// Tell where an execution stands
@@ -198,6 +203,8 @@ async fn dispatch(command: Command, global: &Global) -> Outcome {
         Command::Copy(args) => copy::run(*args, global).await,
         Command::Sync(args) => sync_command::run(*args, global).await,
         Command::Plan(args) => plan_command::run(*args, global).await,
+        Command::Pack(args) => pack_command::run(*args, global).await,
+        Command::Unpack(args) => unpack_command::run(*args, global).await,
         Command::Executions(args) => executions::run(args, global).await,
         Command::Describe(args) => describe::run(args, global).await,
         Command::History(args) => history::run(args, global).await,

@@ -11,6 +11,12 @@ pub(crate) const MACHINE_OUTPUT: &str = "ObjectMachineArn";
 /// The output with the ARN of the machine that moves many objects.
 pub(crate) const BUCKET_MACHINE_OUTPUT: &str = "BucketMachineArn";
 
+/// The output with the ARN of the machine that packs trees.
+pub(crate) const PACK_MACHINE_OUTPUT: &str = "PackMachineArn";
+
+/// The output with the ARN of the machine that unpacks archives.
+pub(crate) const UNPACK_MACHINE_OUTPUT: &str = "UnpackMachineArn";
+
 /// A stack, as far as it is of interest here.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stack {

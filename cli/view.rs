@@ -12,11 +12,11 @@ pub(crate) use transload_browse::story::text;
 use crate::Global;
 use crate::api::{self, Request};
 use crate::control;
-use crate::definition::{BUCKET_MACHINE, MACHINE};
+use crate::definition::{BUCKET_MACHINE, MACHINE, PACK_MACHINE, UNPACK_MACHINE};
 use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::home::{Home, Owner};
-use crate::sync;
+use crate::{archive, sync};
 
 /// Answers requests about executions.
 pub(crate) enum View {
@@ -42,7 +42,15 @@ fn execution_arn(name_or_arn: &str) -> String {
     if name_or_arn.starts_with("arn:") {
         return name_or_arn.to_owned();
     }
-    let machine = if sync::is_name(name_or_arn) { BUCKET_MACHINE } else { MACHINE };
+    let machine = if sync::is_name(name_or_arn) {
+        BUCKET_MACHINE
+    } else if name_or_arn.starts_with(archive::PACK) {
+        PACK_MACHINE
+    } else if name_or_arn.starts_with(archive::UNPACK) {
+        UNPACK_MACHINE
+    } else {
+        MACHINE
+    };
     format!("arn:aws:states:us-east-1:000000000000:execution:{machine}:{name_or_arn}")
 }
 
@@ -54,6 +62,16 @@ pub(crate) fn machine_arn() -> String {
 /// The ARN of the machine that moves many objects.
 pub(crate) fn bucket_machine_arn() -> String {
     format!("arn:aws:states:us-east-1:000000000000:stateMachine:{BUCKET_MACHINE}")
+}
+
+/// The ARN of the machine that packs trees.
+pub(crate) fn pack_machine_arn() -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:{PACK_MACHINE}")
+}
+
+/// The ARN of the machine that unpacks archives.
+pub(crate) fn unpack_machine_arn() -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:{UNPACK_MACHINE}")
 }
 
 impl View {
@@ -85,7 +103,9 @@ impl View {
     pub(crate) fn machine_arns(&self) -> Vec<String> {
         match self {
             Self::Deployed(deployed) => deployed.machine_arns(),
-            Self::Here { .. } | Self::There(_) => vec![machine_arn(), bucket_machine_arn()],
+            Self::Here { .. } | Self::There(_) => {
+                vec![machine_arn(), bucket_machine_arn(), pack_machine_arn(), unpack_machine_arn()]
+            }
         }
     }
 

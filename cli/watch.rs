@@ -12,8 +12,8 @@ use crate::progress::{Progress, Step};
 use crate::story::Story;
 use crate::view::{View, text};
 
-/// Between two looks: the account's rate of requests is shared with everybody else in it.
-const LOOK: Duration = Duration::from_secs(2);
+/// Between two looks at a deployed machine: the account's rate of requests is shared with everybody else in it.
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// What an execution's own history tells, and what of it is shown.
 pub(crate) trait Told: Default {
@@ -37,9 +37,14 @@ pub(crate) trait Told: Default {
 ///
 /// # Errors
 /// The API's.
-pub(crate) async fn watch<T: Told>(view: &View, arn: &str, progress: &mut Progress) -> Outcome<Ended> {
+pub(crate) async fn watch<T: Told>(
+    view: &View,
+    arn: &str,
+    every: Duration,
+    progress: &mut Progress,
+) -> Outcome<Ended> {
     let mut story = T::default();
-    let mut tick = tokio::time::interval(LOOK);
+    let mut tick = tokio::time::interval(every);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| CliError::trouble("signals", e))?;
     let ended = loop {
         tokio::select! {

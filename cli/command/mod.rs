@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and what it does with them.
 
+mod alone;
 pub(crate) mod console;
 pub(crate) mod copy;
 pub(crate) mod describe;
@@ -7,6 +8,7 @@ pub(crate) mod evidence;
 pub(crate) mod executions;
 pub(crate) mod history;
 pub(crate) mod local;
+pub(crate) mod pack;
 pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod redrive;
@@ -15,6 +17,7 @@ pub(crate) mod resume;
 pub(crate) mod stop;
 pub(crate) mod sync;
 pub(crate) mod tune;
+pub(crate) mod unpack;
 pub(crate) mod uploads;
 pub(crate) mod verify;
 pub(crate) mod worker;
@@ -22,6 +25,7 @@ pub(crate) mod worker;
 use serde::Serialize;
 
 use crate::Global;
+use crate::archive::{self, Packing, Unpacking};
 use crate::exit::{CliError, Exit, Outcome};
 use crate::follow::{Ended, follow};
 use crate::locations::Known;
@@ -30,7 +34,7 @@ use crate::progress::Progress;
 use crate::report::{self as reports, Report};
 use crate::story::Story;
 use crate::view::View;
-use crate::watch::watch;
+use crate::watch::{self, watch};
 use crate::{locations, summary};
 
 /// Prints JSON, indented, on standard output.
@@ -65,7 +69,27 @@ async fn see_any(machine: Machine, arn: &str, global: &Global) -> Outcome {
     if crate::sync::is_arn(arn) {
         return sync::see_through(machine, arn, global).await;
     }
+    if archive::is_packing(arn) {
+        return alone::see_through::<Packing>(machine, arn, global).await;
+    }
+    if archive::is_unpacking(arn) {
+        return alone::see_through::<Unpacking>(machine, arn, global).await;
+    }
     see_through(machine, arn, global).await
+}
+
+/// [`see_deployed`], of whichever machine the execution is.
+async fn see_any_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
+    if crate::sync::is_arn(arn) {
+        return sync::see_deployed(view, arn, global).await;
+    }
+    if archive::is_packing(arn) {
+        return alone::see_deployed::<Packing>(view, arn, global).await;
+    }
+    if archive::is_unpacking(arn) {
+        return alone::see_deployed::<Unpacking>(view, arn, global).await;
+    }
+    see_deployed(view, arn, global).await
 }
 
 /// Follows an execution, ends the machine, and prints the report.
@@ -85,7 +109,7 @@ async fn see_deployed(view: &View, arn: &str, global: &Global) -> Outcome {
     let name = arn.rsplit(':').next().unwrap_or(arn);
     eprintln!("{name}");
     let mut progress = Progress::new(false);
-    if let Ended::Interrupted = watch::<Story>(view, arn, &mut progress).await? {
+    if let Ended::Interrupted = watch::<Story>(view, arn, watch::LOOK, &mut progress).await? {
         let message = format!("{name} goes on without being watched");
         return Err(CliError::new(Exit::Interrupted, message)
             .hint(format!("look at it with: transload describe {name}")));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{machine, see_any, see_deployed, sync};
+use super::{machine, see_any, see_any_deployed};
 use crate::Global;
 use crate::exit::Outcome;
 use crate::view::View;
@@ -31,10 +31,7 @@ pub(crate) async fn run(args: RedriveArgs, global: &Global) -> Outcome {
 pub(super) async fn go_on(view: View, arn: &str, global: &Global) -> Outcome {
     if let View::Deployed(deployed) = &view {
         deployed.redrive(arn).await?;
-        if crate::sync::is_arn(arn) {
-            return sync::see_deployed(&view, arn, global).await;
-        }
-        return see_deployed(&view, arn, global).await;
+        return see_any_deployed(&view, arn, global).await;
     }
     drop(view);
     let machine = machine(global).await?;

@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::sync::{reported, shown};
-use super::{print, print_json};
+use super::{alone, print, print_json};
 use crate::Global;
+use crate::archive::{self, Packing, Unpacking};
 use crate::exit::Outcome;
 use crate::report;
 use crate::summary;
@@ -28,6 +29,12 @@ pub(crate) async fn run(args: ReportArgs, global: &Global) -> Outcome {
     let arn = view.execution_arn(&args.execution).await?;
     if sync::is_arn(&arn) {
         return shown(&reported(&view, &arn, global).await?, global);
+    }
+    if archive::is_packing(&arn) {
+        return alone::report::<Packing>(&view, &arn, global).await;
+    }
+    if archive::is_unpacking(&arn) {
+        return alone::report::<Unpacking>(&view, &arn, global).await;
     }
     let report = report::read(&view, &arn).await?;
     if global.json() {

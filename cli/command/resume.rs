@@ -5,7 +5,7 @@ use serde_json::Value;
 use stepfunctions_local::Status;
 
 use super::pause::PAUSED;
-use super::{machine, print, redrive, see_any, see_deployed};
+use super::{machine, print, redrive, see_any, see_any_deployed};
 use crate::Global;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::machine::Machine;
@@ -45,18 +45,11 @@ pub(crate) async fn run(args: ResumeArgs, global: &Global) -> Outcome {
         return redrive::go_on(view, &arn, global).await;
     }
     if let View::Deployed(_) = &view {
-        return watch(&view, &arn, global).await;
+        return see_any_deployed(&view, &arn, global).await;
     }
     drop(view);
     let machine: Machine = machine(global).await?;
     see_any(machine, &arn, global).await
-}
-
-async fn watch(view: &View, arn: &str, global: &Global) -> Outcome {
-    if sync::is_arn(arn) {
-        return super::sync::see_deployed(view, arn, global).await;
-    }
-    see_deployed(view, arn, global).await
 }
 
 async fn choose(args: ResumeArgs, view: &View) -> Outcome<Option<Found>> {

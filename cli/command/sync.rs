@@ -26,7 +26,7 @@ use crate::sync::inventory::{self, Where};
 use crate::sync::manifest;
 use crate::sync::{self, Outcomes, SyncFlags, SyncStory, price};
 use crate::view::View;
-use crate::watch::watch;
+use crate::watch::{self, watch};
 
 /// Arguments of `sync` and of `plan`.
 #[derive(Debug, Args)]
@@ -236,7 +236,7 @@ pub(crate) async fn watched(view: &View, arn: &str, global: &Global) -> Outcome<
     let name = arn.rsplit(':').next().unwrap_or(arn);
     eprintln!("{name}");
     let mut progress = Progress::new(false);
-    if let Ended::Interrupted = watch::<SyncStory>(view, arn, &mut progress).await? {
+    if let Ended::Interrupted = watch::<SyncStory>(view, arn, watch::LOOK, &mut progress).await? {
         let message = format!("{name} goes on without being watched");
         return Err(CliError::new(Exit::Interrupted, message)
             .hint(format!("look at it with: transload report {name}")));

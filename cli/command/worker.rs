@@ -28,6 +28,8 @@ enum Function {
     Report,
     Remove,
     Thaw,
+    Pack,
+    Unpack,
 }
 
 /// Serves invocations until the runtime is gone.
@@ -45,5 +47,7 @@ pub(crate) fn run(args: &WorkerArgs) -> ExitCode {
         Function::Report => transload_report::serve(),
         Function::Remove => transload_remove::serve(),
         Function::Thaw => transload_thaw::serve(),
+        Function::Pack => transload_pack::serve(),
+        Function::Unpack => transload_unpack::serve(),
     }
 }

@@ -14,7 +14,11 @@ use crate::states::{ALWAYS, NESTED, State, function_failures, states};
 const OBJECT: &str = include_str!("../../statemachine/object.asl.json");
 const BUCKET: &str = include_str!("../../statemachine/bucket.asl.json");
 const JANITOR: &str = include_str!("../../statemachine/janitor.asl.json");
+const PACK: &str = include_str!("../../statemachine/pack.asl.json");
+const PACER: &str = include_str!("../../statemachine/pacer.asl.json");
+const UNPACK: &str = include_str!("../../statemachine/unpack.asl.json");
 const NOTIFICATIONS: &str = include_str!("../../statemachine/notifications.asl.json");
+const ALL: [&str; 7] = [OBJECT, BUCKET, PACK, UNPACK, JANITOR, PACER, NOTIFICATIONS];
 
 /// Left uncaught on purpose: the execution ends at this state with what was done kept, and a redrive enters it again.
 /// Someone has to mend something first (rights, a bucket, a key), or the transfer is parked.
@@ -29,9 +33,10 @@ const PARKED: &[ErrorName] = &[
     ErrorName::AccountingDiffers,
 ];
 
-/// For List, no source is a bucket that is missing: somebody may make it.
+/// For whoever lists, no source is a bucket or a mount that is missing: somebody may make it.
 fn parks(state: &State, failure: ErrorName) -> bool {
-    PARKED.contains(&failure) || (state.name == "List" && failure == ErrorName::SourceNotFound)
+    let lists = matches!(state.function.as_deref(), Some("list" | "pack" | "unpack"));
+    PARKED.contains(&failure) || (lists && failure == ErrorName::SourceNotFound)
 }
 
 /// Ends a child of the Map at once: what it means for the whole is found out by Recheck, Complete or the next round. An EXPRESS
@@ -47,10 +52,7 @@ fn parsed(definition: &str) -> Value {
 
 /// The states of all definitions.
 fn all_states() -> Vec<State> {
-    [OBJECT, BUCKET, JANITOR, NOTIFICATIONS]
-        .iter()
-        .flat_map(|definition| states(&parsed(definition)))
-        .collect()
+    ALL.iter().flat_map(|definition| states(&parsed(definition))).collect()
 }
 
 #[test]
@@ -127,7 +129,7 @@ fn every_state_and_retrier_says_why_and_every_task_has_a_timeout() {
             );
         }
     }
-    for top in [OBJECT, BUCKET, JANITOR, NOTIFICATIONS].map(parsed) {
+    for top in ALL.map(parsed) {
         assert!(top["TimeoutSeconds"].is_u64() && top["Comment"].is_string());
     }
 }
@@ -173,7 +175,11 @@ fn substitutions_are_whole_strings_and_named_after_their_function() {
     assert_eq!(of(OBJECT), expected);
     let of_many = ["BatchFunctionArn", "DeleteFunctionArn", "ListFunctionArn", "ObjectStateMachineArn"];
     assert_eq!(of(BUCKET), [&of_many[..], &["ReportFunctionArn"]].concat());
+    assert_eq!(of(PACK), ["AbortFunctionArn", "CompleteFunctionArn", "PackFunctionArn"]);
+    assert_eq!(of(UNPACK), ["AbortFunctionArn", "UnpackFunctionArn"]);
     assert_eq!(of(JANITOR), ["AbortFunctionArn"]);
+    let of_pacer = ["BucketStateMachineArn", "FileLocation", "LowConcurrency", "ObjectStateMachineArn"];
+    assert_eq!(of(PACER), of_pacer);
     let of_one_route =
         ["DestinationBucket", "DestinationLocation", "ObjectStateMachineArn", "Options", "RouteName"];
     let of_its_source = ["SourceBucket", "SourceLocation", "SourcePrefix"];
@@ -204,7 +210,10 @@ fn the_page_is_made_from_the_definition() {
     let machines = [
         ("object.asl.json", "one object", parsed(OBJECT)),
         ("bucket.asl.json", "many objects", parsed(BUCKET)),
+        ("pack.asl.json", "a tree in one archive", parsed(PACK)),
+        ("unpack.asl.json", "an archive in files", parsed(UNPACK)),
         ("janitor.asl.json", "what is left behind", parsed(JANITOR)),
+        ("pacer.asl.json", "few burst credits", parsed(PACER)),
         ("notifications.asl.json", "classic notifications", parsed(NOTIFICATIONS)),
     ];
     let expected = page::render(&machines, PARKED);

@@ -121,6 +121,8 @@ pub(crate) fn function_failures(function: &str) -> &'static [ErrorName] {
         "batch" => transload_batch::FAILURES,
         "delete" => transload_delete::FAILURES,
         "report" => transload_report::FAILURES,
+        "pack" => transload_pack::FAILURES,
+        "unpack" => transload_unpack::FAILURES,
         other => panic!("the definition calls an unknown function: {other}"),
     }
 }

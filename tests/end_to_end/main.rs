@@ -13,6 +13,7 @@ mod https;
 mod import;
 mod inventory;
 mod local;
+mod pack;
 mod plan;
 mod resume;
 mod support;

@@ -1,0 +1,140 @@
+//! How a packing ended, or stands.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use transload_pack::Packed;
+use transload_wire::{CompleteOutput, Requests, Tree};
+
+use super::story::{PackedSoFar, Story};
+use super::{Alone, Ended};
+use crate::summary::{checksum, counts, message};
+use crate::table::pairs;
+use crate::units;
+
+/// What is known of a packing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Packing {
+    #[serde(flatten)]
+    ended: Ended,
+    /// The tree.
+    source: String,
+    /// The archive; absent before it was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<String>,
+    /// Its format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+    /// Parts that were sent.
+    parts: u32,
+    /// What it holds, and what was found and is not in it.
+    packed: Packed,
+    /// How it was completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<CompleteOutput>,
+    /// Requests of its workers.
+    requests: Requests,
+}
+
+impl Alone for Packing {
+    type Story = Story<PackedSoFar>;
+    const WHAT: &str = "packing";
+
+    fn of(ended: Ended, input: &Value, story: Self::Story) -> Self {
+        let source: Option<Tree> = serde_json::from_value(input["source"].clone()).ok();
+        let PackedSoFar { begun, packed, parts, result } = story.so_far;
+        Self {
+            ended,
+            source: source.map(|tree| tree.to_string()).unwrap_or_default(),
+            destination: begun.as_ref().map(|begun| begun.destination.to_string()),
+            format: begun.as_ref().map(|begun| begun.format.to_string()),
+            parts,
+            packed,
+            result,
+            requests: story.requests,
+        }
+    }
+
+    fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
+    fn lines(&self) -> String {
+        let Packed { objects, bytes, left_out: reasons, examples } = &self.packed;
+        let mut rows = head(&self.ended);
+        rows.push(("source", self.source.clone()));
+        rows.extend(self.destination.clone().map(|destination| ("destination", destination)));
+        rows.push((
+            "packed",
+            format!("{}  {}", units::count(*objects, "object", "objects"), units::size(*bytes)),
+        ));
+        rows.extend(left_out(reasons, examples.iter().map(|one| one.key.as_str())));
+        if let Some(result) = &self.result {
+            let parts = units::count(result.parts.into(), "part", "parts");
+            rows.push((
+                "size",
+                format!("{} in {parts}{}", units::size(result.size), share(result.size, *bytes)),
+            ));
+        }
+        rows.push(("time", time(&self.ended, *bytes)));
+        rows.push(("requests", counts(&self.requests)));
+        if let Some(found) = self.result.as_ref().and_then(|result| result.checksum.as_ref()) {
+            rows.push(("checksum", checksum(found)));
+        }
+        pairs(&rows)
+    }
+}
+
+fn share(size: u64, of: u64) -> String {
+    if of == 0 {
+        String::new()
+    } else {
+        format!("  {} % of what it holds", u128::from(size) * 100 / u128::from(of))
+    }
+}
+
+/// Name, status, error.
+pub(super) fn head(ended: &Ended) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("execution", format!("{}  {}", ended.name, ended.status))];
+    if let Some(error) = &ended.error {
+        rows.push(("error", format!("{error}: {}", message(ended.cause.as_deref().unwrap_or_default()))));
+    }
+    rows
+}
+
+/// How long it took, and how much that is a second.
+pub(super) fn time(ended: &Ended, bytes: u64) -> String {
+    let time = Duration::from_secs_f64(ended.seconds);
+    let rate = if bytes > 0 { format!("  {}", units::rate(bytes, time)) } else { String::new() };
+    format!("{}{rate}", units::time(time))
+}
+
+/// By reason, with the first names.
+pub(super) fn left_out<'a>(
+    reasons: &BTreeMap<String, u64>,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<(&'static str, String)> {
+    if reasons.is_empty() {
+        return None;
+    }
+    let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let shown: Vec<String> = names.take(3).map(|name| format!("{name:?}")).collect();
+    Some(("left out", format!("{} (such as {})", reasons.join(", "), shown.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{left_out, share};
+
+    #[test]
+    fn what_is_left_out_is_told_with_its_reason() {
+        let reasons = [("symbolicLink".to_owned(), 2)].into();
+        let (_, told) = left_out(&reasons, ["a", "b c"].into_iter()).unwrap();
+        assert_eq!(told, r#"symbolicLink 2 (such as "a", "b c")"#);
+        assert_eq!(left_out(&Default::default(), std::iter::empty()), None);
+        assert_eq!((share(1, 3).as_str(), share(1, 0).as_str()), ("  33 % of what it holds", ""));
+    }
+}

@@ -1,0 +1,69 @@
+//! How an unpacking ended, or stands.
+
+use serde::Serialize;
+use serde_json::Value;
+use transload_unpack::Unpacked;
+use transload_wire::{Requests, Tree};
+
+use super::packing::{head, left_out, time};
+use super::story::{Story, UnpackedSoFar};
+use super::{Alone, Ended};
+use crate::summary::counts;
+use crate::table::pairs;
+use crate::units;
+
+/// What is known of an unpacking.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Unpacking {
+    #[serde(flatten)]
+    ended: Ended,
+    /// The archive, at the version that is read; absent before it was pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// Where its files go.
+    destination: String,
+    /// What became of what it holds.
+    unpacked: Unpacked,
+    /// Requests of its workers.
+    requests: Requests,
+}
+
+impl Alone for Unpacking {
+    type Story = Story<UnpackedSoFar>;
+    const WHAT: &str = "unpacking";
+
+    fn of(ended: Ended, input: &Value, story: Self::Story) -> Self {
+        let destination: Option<Tree> = serde_json::from_value(input["destination"].clone()).ok();
+        let UnpackedSoFar { archive, unpacked, .. } = story.so_far;
+        Self {
+            ended,
+            source: archive.map(|archive| archive.source.object.to_string()),
+            destination: destination.map(|tree| tree.to_string()).unwrap_or_default(),
+            unpacked,
+            requests: story.requests,
+        }
+    }
+
+    fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
+    fn lines(&self) -> String {
+        let Unpacked { objects, bytes, present, left_out: reasons, examples } = &self.unpacked;
+        let mut rows = head(&self.ended);
+        rows.extend(self.source.clone().map(|source| ("source", source)));
+        rows.push(("destination", self.destination.clone()));
+        rows.push((
+            "unpacked",
+            format!("{}  {}", units::count(*objects, "file", "files"), units::size(*bytes)),
+        ));
+        if *present > 0 {
+            rows.push(("there", units::count(*present, "file", "files")));
+        }
+        rows.extend(left_out(reasons, examples.iter().map(|one| one.name.as_str())));
+        rows.push(("time", time(&self.ended, *bytes)));
+        rows.push(("requests", counts(&self.requests)));
+        pairs(&rows)
+    }
+}
