@@ -7,11 +7,17 @@ export const OBJECT_FUNCTIONS = ['head', 'init', 'part', 'complete', 'copy', 'ab
 /** The functions that make one tree of keys like another. */
 export const BUCKET_FUNCTIONS = ['list', 'batch', 'delete', 'report'] as const;
 
-/** All of them. */
+/** Those that every deployment has. */
 export const FUNCTIONS = [...OBJECT_FUNCTIONS, ...BUCKET_FUNCTIONS] as const;
 
+/** The functions for archives, which a deployment has if it is asked for any. */
+export const ARCHIVE_FUNCTIONS = ['pack', 'unpack'] as const;
+
+/** All of them. */
+export const ALL_FUNCTIONS = [...FUNCTIONS, ...ARCHIVE_FUNCTIONS] as const;
+
 /** Name of a function. */
-export type FunctionName = (typeof FUNCTIONS)[number];
+export type FunctionName = (typeof ALL_FUNCTIONS)[number];
 
 /** An end of a route. */
 export type Side = 'source' | 'destination';
@@ -352,6 +358,53 @@ export const GRANTS: Readonly<Record<FunctionName, FunctionGrants>> = {
         calls: ['DeleteObject', 'HeadObject'],
         reason: 'S3 asks for it where a deletion is conditional on an ETag',
       },
+    ],
+  },
+  pack: {
+    source: [
+      list('finds what is packed', 'ListObjectsV2'),
+      {
+        action: 's3:GetObject',
+        on: 'objects',
+        calls: ['GetObject', 'HeadObject'],
+        reason: 'the bytes; facts of an object that changed since it was listed',
+      },
+      missing('GetObject', 'HeadObject'),
+      decrypt('GetObject', 'HeadObject'),
+    ],
+    destination: [
+      ...write('makes the upload, and sends its parts', 'CreateMultipartUpload', 'UploadPart'),
+      writeTags('CreateMultipartUpload'),
+      { action: 's3:GetObject', on: 'objects', calls: ['HeadObject'], reason: 'what stands there already' },
+      missing('HeadObject'),
+      decrypt('HeadObject'),
+    ],
+  },
+  unpack: {
+    source: [
+      ...read("the archive's facts and its bytes", 'HeadObject', 'GetObject'),
+      missing('HeadObject', 'GetObject'),
+      decrypt('HeadObject', 'GetObject'),
+    ],
+    destination: [
+      ...write(
+        'writes files, large ones in parts',
+        'PutObject',
+        'CreateMultipartUpload',
+        'UploadPart',
+        'CompleteMultipartUpload',
+      ),
+      writeTags('PutObject', 'CreateMultipartUpload'),
+      listParts,
+      decrypt('ListParts'),
+      ...read(
+        `${READ_BACK}, and what stands there already; S3 asks for it where a write is conditional on an ETag`,
+        'HeadObject',
+        'PutObject',
+        'CompleteMultipartUpload',
+      ),
+      missing('HeadObject'),
+      decrypt('HeadObject'),
     ],
   },
   report: {

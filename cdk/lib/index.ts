@@ -1,4 +1,5 @@
 // What others may use.
+export { ArchiveEnd, ArchiveProps, Archives, ArchivesProps } from './archives';
 export { Browse, BrowseConstructProps, BrowseProps } from './browse';
 export { Credits, CreditsProps } from './credits';
 export { FileSystem, FileSystemConstructProps } from './file-system';

@@ -13,8 +13,8 @@ export interface JanitorProps extends RetentionProps {
   readonly definitionFile: string;
   /** Name of its machine. */
   readonly machineName: string;
-  /** The machine whose executions it cleans up after. */
-  readonly cleansUpAfter: StateMachine;
+  /** The machines whose executions it cleans up after. */
+  readonly cleansUpAfter: StateMachine[];
   /** The machine that starts such executions too; those of a run that was paused keep their uploads. */
   readonly runs: StateMachine;
   /** The function that releases uploads. */
@@ -43,7 +43,7 @@ export class Janitor extends Construct {
       logRetentionDays: props.logRetentionDays,
       retain: props.retain,
     });
-    this.stateMachine._allowOnExecutionsOf(props.cleansUpAfter, CALLS);
+    props.cleansUpAfter.forEach((machine) => this.stateMachine._allowOnExecutionsOf(machine, CALLS));
     this.stateMachine._allowOnExecutionsOf(props.runs, [DESCRIBE]);
     const { rule, deadLetters } = startBy(this, {
       description: 'Transfers that were stopped or timed out',
@@ -56,10 +56,10 @@ export class Janitor extends Construct {
 }
 
 /** The end of an execution that could not clean up. Children of a map are of another ARN, with its label, and left to their parent. */
-function patternOf({ stateMachineArn }: StateMachine): events.EventPattern {
+function patternOf(machines: StateMachine[]): events.EventPattern {
   return {
     source: ['aws.states'],
     detailType: ['Step Functions Execution Status Change'],
-    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: [stateMachineArn] },
+    detail: { status: ['TIMED_OUT', 'ABORTED'], stateMachineArn: machines.map((one) => one.stateMachineArn) },
   };
 }

@@ -9,6 +9,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Archives } from './archives';
 import { Credits } from './credits';
 import { widgets } from './dashboard';
 import { Janitor } from './janitor';
@@ -38,10 +39,20 @@ export interface ObservabilityProps {
   /** The routes. */
   readonly routes: Route[];
   /**
+   * What packs by itself.
+   * @default - nothing
+   */
+  readonly archives?: Archives;
+  /**
    * What looks at the burst credits of a file system.
    * @default - nothing
    */
   readonly credits?: Credits;
+  /**
+   * The machines that pack and unpack.
+   * @default - none
+   */
+  readonly archiveMachines?: StateMachine[];
   /**
    * Addresses that alarms are mailed to. Each has to confirm the first mail.
    * @default - none; the topic is there for other subscriptions
@@ -73,6 +84,7 @@ export class Observability extends Construct {
     super(scope, id);
     this.topic = this.makeTopic(props.alarmEmails ?? []);
     this.watchMachines(props);
+    this.watchArchives(props);
     this.watchCredits(props);
     this.watchFunctions(props.functions);
     this.watchDeadLetters(props);
@@ -181,6 +193,26 @@ export class Observability extends Construct {
       metric: service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queueName }, 'Maximum'),
       says: "events about burst credits could not start an execution: see the queue's messages",
     });
+  }
+
+  private watchArchives({ archives, archiveMachines = [] }: ObservabilityProps): void {
+    archiveMachines.forEach((machine, index) => {
+      const name = ['Pack', 'Unpack'][index];
+      const runs = executions(machine);
+      for (const [metric, end, says] of [
+        ['ExecutionsFailed', 'Failed', 'archives failed: look at the error, mend the cause, redrive'],
+        ['ExecutionsTimedOut', 'TimedOut', 'archives took longer than the definition allows'],
+        ['ExecutionsAborted', 'Stopped', 'archives were stopped by somebody'],
+      ] as const) {
+        this.watch(`${name}${end}`, { metric: runs(metric), says });
+      }
+    });
+    for (const [name, queue] of Object.entries(archives?.deadLetters ?? {})) {
+      this.watch(`DeadLetters-${name}-archive`, {
+        metric: service('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.queueName }, 'Maximum'),
+        says: `starts of archive ${name} could not start an execution: see the queue's messages`,
+      });
+    }
   }
 
   /**

@@ -104,9 +104,21 @@ function grantHanded(role: iam.Role, actions: string[], bucket: ResultsBucket): 
   }
 }
 
+/** What the machines for archives call: what is packed is joined as every upload is, and what is given up is released. */
+const FOR_ARCHIVES: { readonly [archive: string]: readonly FunctionName[] } = {
+  pack: ['pack', 'complete', 'abort'],
+  unpack: ['unpack', 'abort'],
+};
+
 /** Only routes that are compared need the functions for that, and only those that delete by comparison the one for it. */
 function serves(name: FunctionName, transfer: Transfer): boolean {
+  if (transfer.archive !== undefined) {
+    return FOR_ARCHIVES[transfer.archive].includes(name);
+  }
   switch (name) {
+    case 'pack':
+    case 'unpack':
+      return false;
     case 'list':
     case 'batch':
       return transfer.sync !== undefined;

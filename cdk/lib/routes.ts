@@ -116,7 +116,8 @@ function resolveSync(
 const RATE = /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/;
 const CRON = /^cron\([^ ()]+( [^ ()]+){5}\)$/;
 
-function checkSchedule(path: string, schedule: string | undefined): void {
+/** @internal */
+export function checkSchedule(path: string, schedule: string | undefined): void {
   if (schedule === undefined || Token.isUnresolved(schedule) || RATE.test(schedule) || CRON.test(schedule)) {
     return;
   }
@@ -142,7 +143,8 @@ export function resolveDestinations(ends: RouteEnd[], locations: Location[]): Tr
   return ends.map((end, index) => resolveEnd(`https.destinations[${index}]`, end, locations));
 }
 
-function resolveEnd(path: string, end: RouteEnd, locations: Location[]): TransferEnd {
+/** @internal */
+export function resolveEnd(path: string, end: RouteEnd, locations: Location[]): TransferEnd {
   checkFields(path, end, END);
   for (const field of ['location', 'bucket'] as const) {
     if (end[field] === undefined) {

@@ -39,5 +39,7 @@ export const SIZES: Readonly<Record<FunctionName, Size>> = {
     reason: 'up to 256 objects in flight, both ends by TLS; a child of five minutes makes two calls at least',
   },
   delete: { memory: 256, timeout: 120, reason: 'two small requests for each object' },
+  pack: { memory: 1_024, timeout: 900, reason: 'compresses, and holds three parts; the longest that Lambda allows' },
+  unpack: { memory: 1_024, timeout: 900, reason: 'holds files and parts; the longest that Lambda allows' },
   report: { memory: 512, timeout: 900, reason: 'streams the results of all objects; the longest that Lambda allows' },
 };

@@ -204,6 +204,11 @@ export interface Transfer {
    * @default false
    */
   readonly manifests?: boolean;
+  /**
+   * Whether the source is packed into one archive at the destination (pack), or the other way round (unpack).
+   * @default - neither: it is copied
+   */
+  readonly archive?: string;
 }
 
 const OPTIONS: Fields<TransferOptions> = {

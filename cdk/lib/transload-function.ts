@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { acknowledgeResource } from './acknowledge';
 import { checkArchitecture } from './architecture';
 import { FileSystem } from './file-system';
-import { FUNCTIONS, FunctionName, workGrants } from './grants';
+import { ALL_FUNCTIONS, FUNCTIONS, FunctionName, workGrants } from './grants';
 import { HttpsProps, grantQueries, httpsJson } from './https';
 import { Location } from './location';
 import { Network } from './network';
@@ -22,7 +22,7 @@ import { Transfer, TransferEnd } from './transfer';
 
 /** Properties of a function. */
 export interface TransloadFunctionProps extends RetentionProps {
-  /** Which one: head, init, part, complete, copy, abort, remove, thaw, list, batch, delete, report. */
+  /** Which one: head, init, part, complete, copy, abort, remove, thaw, list, batch, delete, report, pack, unpack. */
   readonly name: string;
   /** Folder with one folder for each function, each with a file `bootstrap`, and zips of these if there are any. */
   readonly code: string;
@@ -88,7 +88,7 @@ export class TransloadFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: TransloadFunctionProps) {
     super(scope, id);
-    checkOneOf('name', props.name, FUNCTIONS);
+    checkOneOf('name', props.name, ALL_FUNCTIONS);
     checkOneOf('architecture', props.architecture, ['arm64', 'x86_64']);
     checkRange(`memory.${props.name}`, props.memory, 128, 10_240);
     checkRange(`reservedConcurrency.${props.name}`, props.reservedConcurrency, 1, 10_000);

@@ -24,6 +24,7 @@ export class TransloadStack extends Stack {
       bucketMachine.stateMachineArn,
       'The machine that makes one tree of keys like another',
     );
+    this.outputArchives();
     this.output(
       'JanitorMachineArn',
       janitor.stateMachine.stateMachineArn,
@@ -40,6 +41,14 @@ export class TransloadStack extends Stack {
     this.outputQueues();
     if (this.transload.browse !== undefined) {
       this.output('BrowseUrl', this.transload.browse.url, 'The page and its API, for callers that are known');
+    }
+  }
+
+  private outputArchives(): void {
+    const { packMachine, unpackMachine } = this.transload;
+    if (packMachine !== undefined && unpackMachine !== undefined) {
+      this.output('PackMachineArn', packMachine.stateMachineArn, 'The machine that packs trees');
+      this.output('UnpackMachineArn', unpackMachine.stateMachineArn, 'The machine that unpacks archives');
     }
   }
 

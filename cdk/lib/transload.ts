@@ -3,11 +3,12 @@ import * as path from 'node:path';
 import { Stack, Tags, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { architectureOf } from './architecture';
+import { ArchiveProps, Archives, resolveArchives } from './archives';
 import { Browse, BrowseProps } from './browse';
 import { Credits } from './credits';
 import { FileSystem, filesLocation } from './file-system';
 import { defaultCode, definitionFile } from './files';
-import { BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
+import { ALL_FUNCTIONS, ARCHIVE_FUNCTIONS, BUCKET_FUNCTIONS, FUNCTIONS, OBJECT_FUNCTIONS } from './grants';
 import { HttpsProps, checkHttps } from './https';
 import { Janitor } from './janitor';
 import { Location } from './location';
@@ -36,6 +37,11 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly routes: RouteProps[];
   /**
+   * Trees that are packed into one archive each, and unpacked.
+   * @default - none: no machines for archives are deployed
+   */
+  readonly archives?: ArchiveProps[];
+  /**
    * Addresses that alarms are mailed to.
    * @default - none
    */
@@ -52,13 +58,14 @@ export interface TransloadProps extends RetentionProps {
   readonly code?: string;
   /**
    * Folder with the definitions object.asl.json, bucket.asl.json and janitor.asl.json; for routes with notifications
-   * notifications.asl.json too, for burst credits pacer.asl.json.
+   * notifications.asl.json too, for archives pack.asl.json and unpack.asl.json, for
+   * burst credits pacer.asl.json.
    * @default - ../statemachine
    */
   readonly definitions?: string;
   /**
    * MiB by function, 128 to 10240.
-   * @default - 256 for head, init, abort, remove, thaw and delete, 512 for part, complete, copy and report, 1024 for list and batch
+   * @default - 256 for head, init, abort, remove, thaw and delete, 512 for part, complete, copy and report, 1024 for list, batch, pack and unpack
    */
   readonly memory?: { [functionName: string]: number };
   /**
@@ -99,6 +106,7 @@ interface Built {
 export const TRANSLOAD_FIELDS: Fields<TransloadProps> = {
   locations: 'object',
   routes: 'objects',
+  archives: 'objects',
   alarmEmails: 'texts',
   architecture: 'text',
   code: 'text',
@@ -137,6 +145,12 @@ export class Transload extends Construct {
   public readonly files?: FileSystem;
   /** The page, if asked for. */
   public readonly browse?: Browse;
+  /** The machine that packs, if there are archives. */
+  public readonly packMachine?: StateMachine;
+  /** The machine that unpacks, if there are archives. */
+  public readonly unpackMachine?: StateMachine;
+  /** What packs by itself, if there are archives. */
+  public readonly archives?: Archives;
   /** What holds transfers back while a file system has few credits, if asked for. */
   public readonly credits?: Credits;
 
@@ -146,7 +160,10 @@ export class Transload extends Construct {
     refuseSecond(this);
     const places = new Construct(this, 'Locations');
     this.locations = Object.entries(props.locations).map(([name, location]) => new Location(places, name, location));
-    const transfers = resolveRoutes(props.routes, this.locations);
+    const routed = resolveRoutes(props.routes, this.locations);
+    const names = props.routes.map(({ name }) => name);
+    const archived = resolveArchives(props.archives ?? [], names, this.locations);
+    const transfers = [...routed, ...archived];
     checkHttps(props.https ?? {});
     const urlDestinations = resolveDestinations(props.https?.destinations ?? [], this.locations);
     this.network = props.network === undefined ? undefined : this.makeNetwork(props.network, props);
@@ -157,13 +174,19 @@ export class Transload extends Construct {
     this.functions = this.makeFunctions(props, transfers, urlDestinations, built);
     this.stateMachine = this.makeStateMachine(props);
     this.bucketMachine = this.makeBucketMachine(props);
+    if (props.archives !== undefined) {
+      this.packMachine = this.makeArchiveMachine(props, 'pack', ['pack', 'complete', 'abort']);
+      this.unpackMachine = this.makeArchiveMachine(props, 'unpack', ['unpack', 'abort']);
+      const { archives } = props;
+      this.archives = new Archives(this, 'Archives', { archives, transfers: archived, machine: this.packMachine });
+    }
     this.janitor = this.makeJanitor(props);
     this.credits = this.makeCredits(props);
     this.routes = props.routes.map(
       (route, index) =>
         new Route(this, `Route-${route.name}`, {
           route,
-          transfer: transfers[index],
+          transfer: routed[index],
           machine: this.stateMachine,
           bucketMachine: this.bucketMachine,
           definitionFile: definition(props, 'notifications'),
@@ -171,15 +194,17 @@ export class Transload extends Construct {
           ...kept(props),
         }),
     );
-    this.browse = props.browse === undefined ? undefined : this.makeBrowse(props.browse, props, transfers, built);
-    const { stateMachine, bucketMachine, janitor, functions, routes, browse } = this;
+    this.browse = props.browse === undefined ? undefined : this.makeBrowse(props.browse, props, routed, built);
+    const { stateMachine, bucketMachine, janitor, functions, routes, browse, archives } = this;
     this.observability = new Observability(this, 'Observability', {
       stateMachine,
       bucketMachine,
       janitor,
       functions: browse === undefined ? functions : { ...functions, browse },
       routes,
+      archives,
       credits: this.credits,
+      archiveMachines: [this.packMachine ?? [], this.unpackMachine ?? []].flat(),
       alarmEmails: props.alarmEmails,
     });
   }
@@ -254,6 +279,15 @@ export class Transload extends Construct {
     });
   }
 
+  private makeArchiveMachine(props: TransloadProps, name: string, functions: string[]): StateMachine {
+    return new StateMachine(this, capital(name) + 'Machine', {
+      definitionFile: definition(props, name),
+      machineName: machineName(this, name),
+      functions: this.placeholders(functions),
+      ...kept(props),
+    });
+  }
+
   private placeholders(names: readonly string[]): { [placeholder: string]: TransloadFunction } {
     return Object.fromEntries(names.map((name) => [placeholder(name), this.functions[name]]));
   }
@@ -262,7 +296,7 @@ export class Transload extends Construct {
     return new Janitor(this, 'Janitor', {
       definitionFile: definition(props, 'janitor'),
       machineName: machineName(this, 'janitor'),
-      cleansUpAfter: this.stateMachine,
+      cleansUpAfter: [this.stateMachine, this.packMachine ?? [], this.unpackMachine ?? []].flat(),
       runs: this.bucketMachine,
       abort: this.functions.abort,
       ...kept(props),
@@ -275,14 +309,15 @@ export class Transload extends Construct {
     urlDestinations: TransferEnd[],
     built: Built,
   ): { [name: string]: TransloadFunction } {
-    const made = FUNCTIONS.map((name) => [
+    const names = props.archives === undefined ? FUNCTIONS : ALL_FUNCTIONS;
+    const made = names.map((name) => [
       name,
       new TransloadFunction(this, capital(name), {
         name,
         ...built,
         memory: props.memory?.[name],
         reservedConcurrency: props.reservedConcurrency?.[name],
-        machineName: machineName(this, (OBJECT_FUNCTIONS as readonly string[]).includes(name) ? 'object' : 'bucket'),
+        machineName: machineName(this, machineOf(name)),
         locations: this.locations,
         transfers,
         network: this.network,
@@ -295,6 +330,14 @@ export class Transload extends Construct {
     ]);
     return Object.fromEntries(made);
   }
+}
+
+/** The machine that a function works for, or works for most. */
+function machineOf(name: string): string {
+  if ((ARCHIVE_FUNCTIONS as readonly string[]).includes(name)) {
+    return name;
+  }
+  return (OBJECT_FUNCTIONS as readonly string[]).includes(name) ? 'object' : 'bucket';
 }
 
 /** Named, so that the functions can be told whose metrics they write before the machine is there. */
@@ -350,8 +393,8 @@ function check(props: TransloadProps): void {
     ['reservedConcurrency', props.reservedConcurrency],
   ] as const) {
     for (const [name, found] of Object.entries(sizes ?? {})) {
-      if (!(FUNCTIONS as readonly string[]).includes(name)) {
-        throw new Problem(`${field}.${name}`, `one of ${FUNCTIONS.join(', ')}`, name);
+      if (!(ALL_FUNCTIONS as readonly string[]).includes(name)) {
+        throw new Problem(`${field}.${name}`, `one of ${ALL_FUNCTIONS.join(', ')}`, name);
       }
       if (!Number.isSafeInteger(found) && !Token.isUnresolved(found)) {
         throw new Problem(`${field}.${name}`, 'a whole number', found);

@@ -5,6 +5,7 @@ import './notifications';
 import './browse';
 import './file-systems';
 import './https';
+import './archives';
 import './credits';
 import './routes';
 import './observability';

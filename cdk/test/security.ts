@@ -14,6 +14,7 @@ import {
   LINKED,
   MANY,
   OWN,
+  PACKED,
   SHOWN,
   TOLD,
   flat,
@@ -36,7 +37,7 @@ function findings(made: TransloadStack): string[] {
 }
 
 test('cdk-nag finds nothing that is not acknowledged, in either partition', () => {
-  for (const made of [LEAST, OWN, MANY, TOLD, SHOWN, { ...MANY, browse: {} }, FILED, LINKED]
+  for (const made of [LEAST, OWN, MANY, TOLD, SHOWN, { ...MANY, browse: {} }, FILED, LINKED, PACKED]
     .map((props) => stack(props))
     .concat(stack(TOLD, CHINA), stack(LEAST, {}))) {
     assert.deepStrictEqual(findings(made), []);
@@ -72,7 +73,7 @@ const WITHOUT_RESOURCES =
   /^(xray:(GetSampling(Rules|Targets)|PutT(elemetryRecords|raceSegments))|logs:((Create|Get|List|Delete|Update)LogDeliver(y|ies)|DescribeLogGroups|(Describe|Put)ResourcePolic(y|ies))|ec2:((Create|Describe|Delete)NetworkInterfaces?|DescribeSubnets|(Una|A)ssignPrivateIpAddresses)|sts:GetWebIdentityToken)$/;
 
 test('only actions that know no resources are allowed on all', () => {
-  for (const props of [LEAST, OWN, MANY, TOLD, SHOWN, FILED, LINKED]) {
+  for (const props of [LEAST, OWN, MANY, TOLD, SHOWN, FILED, LINKED, PACKED]) {
     const template = synth(props);
     let seen = 0;
     for (const [id, policy] of [

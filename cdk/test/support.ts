@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { FUNCTIONS } from '../lib/grants';
+import { ALL_FUNCTIONS } from '../lib/grants';
 import { TransloadProps } from '../lib/transload';
 import { TransloadStack } from '../lib/transload-stack';
 
@@ -45,7 +45,7 @@ export function words({ effect, action, resource, condition }: Permission): stri
 export function dummyCode(without?: string): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'transload-code-'));
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const name of [...FUNCTIONS, 'browse'].filter((one) => one !== without)) {
+  for (const name of [...ALL_FUNCTIONS, 'browse'].filter((one) => one !== without)) {
     fs.mkdirSync(path.join(folder, name));
     fs.writeFileSync(path.join(folder, name, 'bootstrap'), `not a binary: ${name}`);
   }
@@ -218,6 +218,39 @@ export const LINKED: TransloadProps = {
     parameters: ['/transload/urls/*'],
     kmsKeyArns: [key('urls')],
   },
+};
+
+/** A file system and a prefix that are packed, one of them at times, and one that may be unpacked again. */
+export const PACKED: TransloadProps = {
+  code: CODE,
+  locations: {
+    here: {
+      buckets: [
+        { name: 'from', kmsKeyArns: [key('from')] },
+        { name: 'backups', kmsKeyArns: [key('backups')] },
+      ],
+    },
+    efs: { files: {} },
+  },
+  routes: [],
+  archives: [
+    {
+      name: 'models',
+      source: { location: 'efs', bucket: 'files', prefix: 'models/' },
+      destination: { location: 'here', bucket: 'backups', key: 'models/EFSbackup-{date}.tar.gz' },
+      schedule: 'cron(0 3 * * ? *)',
+      options: { storageClass: 'GLACIER_IR', partSize: 33554432 },
+      level: 9,
+      restore: true,
+    },
+    {
+      name: 'logs',
+      source: { location: 'here', bucket: 'from', prefix: 'logs/' },
+      destination: { location: 'here', bucket: 'backups', key: 'logs.tar.zst' },
+      exclude: ['**.tmp'],
+    },
+  ],
+  network: {},
 };
 
 /** As the app runs: with the flags of cdk.json. */

@@ -4,6 +4,7 @@
 // Helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod archives;
 mod gone;
 mod many;
 mod scenarios;
@@ -13,7 +14,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use setup::{Circumstances, Setup, Tags};
-use table::{GONE, MANY, ONE, SIDES, Table};
+use table::{ARCHIVES, GONE, MANY, ONE, SIDES, Table};
 
 /// Rights that no request here can show. The documentation names the first for multipart uploads under a key of KMS as a whole,
 /// and does not say whether Complete needs it. The second is for a report that can not be written: a test of its own.
@@ -107,10 +108,27 @@ fn circumstances_of_gone() -> Vec<Circumstances> {
     all
 }
 
+/// What decides about the rights to pack and to unpack.
+fn circumstances_of_archives() -> Vec<Circumstances> {
+    let mut all = Vec::new();
+    for versions in [false, true] {
+        for encrypted in [false, true] {
+            all.extend([Tags::Given, Tags::None].map(|tags| Circumstances {
+                versions,
+                encrypted,
+                tags,
+                ..LEAST
+            }));
+        }
+    }
+    all
+}
+
 async fn work(setup: &Setup, functions: &[&str]) -> scenarios::Ran {
     match functions {
         ONE => scenarios::all(setup).await,
         MANY => many::all(setup).await,
+        ARCHIVES => archives::all(setup).await,
         _ => gone::all(setup).await,
     }
 }
@@ -152,6 +170,11 @@ async fn so_it_is_where_deletions_are_followed_and_where_sources_are_thawed() {
     assert_used_and_given(GONE, circumstances_of_gone()).await;
 }
 
+#[tokio::test]
+async fn so_it_is_with_archives() {
+    assert_used_and_given(ARCHIVES, circumstances_of_archives()).await;
+}
+
 async fn assert_each_is_needed(functions: &'static [&'static str]) {
     let table = Table::read();
     assert_eq!(without(&table, functions, ("", "", "")).await, Ok(()), "with all of them");
@@ -183,6 +206,11 @@ async fn without_any_one_right_something_of_deletions_and_thawing_fails() {
     assert_each_is_needed(GONE).await;
 }
 
+#[tokio::test]
+async fn without_any_one_right_something_of_archives_fails() {
+    assert_each_is_needed(ARCHIVES).await;
+}
+
 /// Everything but one right.
 async fn without(
     table: &Table,
@@ -199,7 +227,7 @@ async fn without(
 #[tokio::test]
 async fn with_no_right_a_function_does_nothing() {
     let table = Table::read();
-    for functions in [ONE, MANY, GONE] {
+    for functions in [ONE, MANY, GONE, ARCHIVES] {
         for function in functions {
             let circumstances = Circumstances { etag: functions == ONE, ..MOST };
             let setup = Setup::new(circumstances, functions).await;

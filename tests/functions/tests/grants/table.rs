@@ -13,6 +13,9 @@ pub(crate) const MANY: &[&str] = &["list", "batch", "delete", "report"];
 /// Those that only some routes have: what follows deletions, and what thaws.
 pub(crate) const GONE: &[&str] = &["remove", "thaw"];
 
+/// Those that pack and unpack.
+pub(crate) const ARCHIVES: &[&str] = &["pack", "unpack"];
+
 /// The ends of a route, and the bucket of the workflow's own.
 pub(crate) const SIDES: [&str; 3] = ["source", "destination", "work"];
 
@@ -32,7 +35,7 @@ impl Table {
     pub(crate) fn read() -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../cdk/grants.json");
         let table: Self = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let tried: BTreeSet<&str> = [ONE, MANY, GONE].concat().into_iter().collect();
+        let tried: BTreeSet<&str> = [ONE, MANY, GONE, ARCHIVES].concat().into_iter().collect();
         let known: BTreeSet<&str> = table.0.keys().map(String::as_str).collect();
         assert_eq!(known, tried, "functions of the table, and those that are tried here");
         table
