@@ -35,7 +35,7 @@ export interface SyncBudget {
    */
   readonly bytes?: number;
   /**
-   * Most dollars, as `transload plan` estimates them by its list prices.
+   * Most dollars, as `transload plan` estimates them by the list prices, or by `prices`.
    * @default - any
    */
   readonly dollars?: number;
@@ -105,6 +105,11 @@ export interface SyncOptions {
    */
   readonly budget?: SyncBudget;
   /**
+   * The table of prices that dollars are counted by, as in a file of `transload plan --prices`. Only beside `budget.dollars`.
+   * @default - the list prices of this release
+   */
+  readonly prices?: { [field: string]: any };
+  /**
    * What is done about objects in an archive tier: skip, fail.
    * @default skip
    */
@@ -159,6 +164,7 @@ const SYNC: Fields<SyncOptions> = {
   storageClasses: 'texts',
   delete: 'object',
   budget: 'object',
+  prices: 'object',
   archived: 'text',
   batchObjectLimit: 'number',
   batchObjects: 'number',
@@ -169,6 +175,7 @@ const SYNC: Fields<SyncOptions> = {
   listers: 'number',
 };
 const DELETES: Fields<SyncDeletes> = { maxCount: 'number', maxPercent: 'number', allowEmptySource: 'flag' };
+const PRICES = ['name', 'sources', 'dollars', 'regions', 'partitions', 'lambda', 'stepFunctions', 'rates'];
 const BUDGET: Fields<SyncBudget> = { objects: 'number', bytes: 'number', dollars: 'amount' };
 const MOST = Number.MAX_SAFE_INTEGER;
 /** As long as a bucket's name, a slash and the longest key. */
@@ -189,6 +196,9 @@ export function checkSync(path: string, sync: SyncOptions): void {
   if (sync.budget !== undefined) {
     checkBudget(`${path}.budget`, sync.budget);
   }
+  if (sync.prices !== undefined) {
+    checkPrices(`${path}.prices`, sync.prices, sync.budget);
+  }
   if (sync.delete !== undefined) {
     checkFields(`${path}.delete`, sync.delete, DELETES);
     checkRange(`${path}.delete.maxCount`, sync.delete.maxCount, 0, MOST);
@@ -204,6 +214,25 @@ function checkBudget(path: string, budget: SyncBudget): void {
   checkRange(`${path}.objects`, budget.objects, 1, MOST);
   checkRange(`${path}.bytes`, budget.bytes, 1, MOST);
   checkRange(`${path}.dollars`, budget.dollars, 0.000001, 1e9);
+}
+
+/** Its numbers are refused by the functions, with their field: here only what is no such table. */
+function checkPrices(path: string, prices: { [field: string]: any }, budget: SyncBudget | undefined): void {
+  if (budget?.dollars === undefined) {
+    throw new Problem(path, 'budget.dollars beside them', 'none');
+  }
+  const missing = PRICES.filter((field) => prices[field] === undefined);
+  if (missing.length > 0) {
+    throw new Problem(path, `a table with ${PRICES.join(', ')}`, `none of ${missing.join(', ')}`);
+  }
+  const unknown = Object.keys(prices).find((field) => !PRICES.includes(field) && field !== 'locations');
+  if (unknown !== undefined) {
+    throw new Problem(
+      `${path}.${unknown}`,
+      `no such field; known are ${PRICES.join(', ')}, locations`,
+      prices[unknown],
+    );
+  }
 }
 
 function checkNumbers(path: string, sync: SyncOptions): void {

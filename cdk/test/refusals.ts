@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { LocationCredentials, LocationProps } from '../lib/location-props';
 import { Problem } from '../lib/problem';
 import { Transload, TransloadProps } from '../lib/transload';
-import { CHINA, GLOBAL, LEAST, dummyCode, stack } from './support';
+import { CHINA, GLOBAL, LEAST, LIST_PRICES, dummyCode, stack } from './support';
 
 const route = (change: object, ...more: object[]): TransloadProps => ({
   ...LEAST,
@@ -134,6 +134,10 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   [sync({ budget: { dollars: '5' } }), 'routes[0].sync.budget.dollars: expected a number, found "5"'],
   [sync({ budget: { objects: 0 } }), 'routes[0].sync.budget.objects: expected 1 to 9007199254740991, found 0'],
   [sync({ budget: { euros: 1 } }), 'routes[0].sync.budget.euros: expected no such field; known are objects'],
+  [sync({ prices: {} }), 'routes[0].sync.prices: expected budget.dollars beside them, found "none"'],
+  [sync({ budget: { objects: 1 }, prices: {} }), 'routes[0].sync.prices: expected budget.dollars beside them'],
+  [sync({ budget: { dollars: 5 }, prices: { name: 'ours' } }), 'routes[0].sync.prices: expected a table with name, sources, dollars, regions, partitions, lambda, stepFunctions, rates, found "none of sources,'],
+  [sync({ budget: { dollars: 5 }, prices: { ...LIST_PRICES, euros: 1 } }), 'routes[0].sync.prices.euros: expected no such field; known are name, sources'],
   [sync({ delete: { maxPercent: 101 } }), 'routes[0].sync.delete.maxPercent: expected 0 to 100, found 101'],
   [sync({ delete: { maxCount: -1 } }), 'routes[0].sync.delete.maxCount: expected 0 to'],
   [sync({ delete: { percent: 1 } }), 'routes[0].sync.delete.percent: expected no such field; known are maxCount'],

@@ -5,7 +5,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Route } from '../lib/route';
 import { eventWildcard, keyPatterns } from '../lib/wildcard';
-import { LEAST, MANY, Resource, app, flat, ofType, one, permissions, short, synth } from './support';
+import { LEAST, LIST_PRICES, MANY, Resource, app, flat, ofType, one, permissions, short, synth } from './support';
 
 const template = synth(MANY);
 const rule = (name: string): Resource => one(template, 'AWS::Events::Rule', `TransloadRoute${name}Rule`);
@@ -127,6 +127,13 @@ test('what a route ignores is ignored by its comparisons too, before their own l
   assert.deepStrictEqual(JSON.parse(Targets[0].Input).sync, { ignore: ['*.tmp', 'from/x/*'] });
   const events = one(made, 'AWS::Events::Rule', 'TransloadRouteleastRule').Properties.EventPattern;
   assert.deepStrictEqual(events.detail.object.key, [{ 'anything-but': { wildcard: ['*.tmp'] } }]);
+});
+
+test('dollars are counted by a table of prices that is given', () => {
+  const sync = { budget: { dollars: 5 }, prices: LIST_PRICES };
+  const made = synth({ ...LEAST, routes: [{ ...LEAST.routes[0], schedule: 'rate(1 hour)', sync }] });
+  const { Targets } = one(made, 'AWS::Events::Rule', 'TransloadRouteleastSchedule').Properties;
+  assert.deepStrictEqual(JSON.parse(Targets[0].Input).sync, sync);
 });
 
 test('an own bucket tells EventBridge of its objects without a helper function', () => {

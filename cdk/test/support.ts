@@ -13,6 +13,11 @@ process.env.CDK_VALIDATION = 'false';
 /** The folder of package.json; tests run from build/test. */
 export const PACKAGE = path.resolve(__dirname, '..', '..');
 
+/** The table of prices that `transload plan` has. */
+export const LIST_PRICES = JSON.parse(
+  fs.readFileSync(path.join(PACKAGE, '..', 'functions', 'plan', 'src', 'cost', 'prices.json'), 'utf8'),
+) as { [field: string]: any };
+
 /** A resource of a template. */
 export interface Resource {
   readonly Type: string;
