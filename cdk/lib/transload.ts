@@ -69,7 +69,8 @@ export interface TransloadProps extends RetentionProps {
    */
   readonly memory?: { [functionName: string]: number };
   /**
-   * Invocations at a time reserved by function.
+   * Invocations at a time reserved by function, and withheld from it beyond. They are taken from the account's, of which Lambda
+   * leaves 100 unreserved. `{ "abort": 2 }` keeps workers for what has to be released where transfers may take all others.
    * @default - none
    */
   readonly reservedConcurrency?: { [functionName: string]: number };
