@@ -117,7 +117,10 @@ impl SoFar for PackedSoFar {
         let Packed { objects, bytes, .. } = &self.packed;
         match self.parts {
             0 => String::new(),
-            parts => format!("{objects} packed  {} in {parts} parts", units::size(*bytes)),
+            parts => {
+                let parts = units::count(parts.into(), "part", "parts");
+                format!("{objects} packed  {} in {parts}", units::size(*bytes))
+            }
         }
     }
 }

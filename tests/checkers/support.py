@@ -90,6 +90,7 @@ class Served:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(timeout=60)
+        # Its database is synced, behind whatever else the disk has to write.
+        self.process.wait(timeout=PATIENCE)
         self.reader.join(timeout=60)
         self.process.stdout.close()
