@@ -6,7 +6,7 @@ use transload_store::{
 };
 use transload_wire::{
     Attributes, Destination, ErrorName, Failure, Options, Overwrite, Pinned, Source, StoredSource, Token,
-    Upload, Verify, WhenArchived,
+    Upload,
 };
 
 use crate::wire::{Begun, Format, PackInput, PackRequest};
@@ -41,7 +41,7 @@ pub(crate) async fn begin(
     input: &PackInput,
 ) -> Result<Begun, Failure> {
     let request = &input.request;
-    check_options(&request.options)?;
+    request.options.check_of_archive("an archive")?;
     let destination = dated(&request.destination, &input.execution.start_time)?;
     check_apart(request, &destination)?;
     let format = format(request, &destination)?;
@@ -72,27 +72,6 @@ pub(crate) async fn begin(
     })
 }
 
-/// Options of a copy that an archive can not follow: better refused than not done.
-fn check_options(options: &Options) -> Result<(), Failure> {
-    options.check()?;
-    for (asked, field) in [
-        (options.preserve_etag, "preserveEtag"),
-        (options.delete, "delete"),
-        (options.verify != Verify::Once, "verify"),
-        (options.archived != WhenArchived::Fail, "archived"),
-        (options.metadata_filter.is_some(), "metadataFilter"),
-        (options.bandwidth.is_some(), "bandwidth"),
-        (options.window.is_some(), "window"),
-    ] {
-        if asked {
-            return Err(ErrorName::InputInvalid.because(format!(
-                "options.{field}: expected none, for an archive does not follow it, found one"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// The destination of this day.
 fn dated(destination: &Destination, started: &str) -> Result<Destination, Failure> {
     let refuse = |why: String| ErrorName::InputInvalid.because(why);
@@ -107,10 +86,7 @@ fn dated(destination: &Destination, started: &str) -> Result<Destination, Failur
 /// An archive that stands in its own tree would be packed into the next one.
 fn check_apart(request: &PackRequest, destination: &Destination) -> Result<(), Failure> {
     let source = &request.source;
-    let inside = source.location == destination.location
-        && source.bucket == destination.bucket
-        && destination.key.as_str().starts_with(&source.prefix);
-    if !inside {
+    if !source.holds(&destination.location, &destination.bucket, &destination.key) {
         return Ok(());
     }
     Err(ErrorName::InputInvalid

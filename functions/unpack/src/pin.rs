@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use transload_plan::ByteRange;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::{Deadline, ObjectRef, Side, Store, failure_of};
-use transload_wire::{ErrorName, Failure, Options, Pinned, Source, Verify, WhenArchived};
+use transload_wire::{ErrorName, Failure, Pinned, Source};
 
 use crate::wire::{Archive, Format, UnpackRequest};
 
@@ -23,7 +23,7 @@ pub(crate) async fn pin(
     deadline: Deadline,
     request: &UnpackRequest,
 ) -> Result<Archive, Failure> {
-    check_options(&request.options)?;
+    request.options.check_of_archive("unpacking")?;
     check_apart(request)?;
     let mut object = request.source.clone();
     let asked = ObjectRef::of_source(&object, request.options.requester_pays);
@@ -66,35 +66,11 @@ async fn first(source: &Arc<dyn Store>, deadline: Deadline, archive: &Pinned) ->
     pinned_stream(Arc::clone(source), pinned, deadline).0.try_collect().await
 }
 
-/// Options of a copy that unpacking can not follow: better refused than not done.
-fn check_options(options: &Options) -> Result<(), Failure> {
-    options.check()?;
-    for (asked, field) in [
-        (options.preserve_etag, "preserveEtag"),
-        (options.delete, "delete"),
-        (options.verify != Verify::Once, "verify"),
-        (options.archived != WhenArchived::Fail, "archived"),
-        (options.metadata_filter.is_some(), "metadataFilter"),
-        (options.bandwidth.is_some(), "bandwidth"),
-        (options.window.is_some(), "window"),
-    ] {
-        if asked {
-            return Err(ErrorName::InputInvalid.because(format!(
-                "options.{field}: expected none, for unpacking does not follow it, found one"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// An archive that is unpacked over itself is lost.
 fn check_apart(request: &UnpackRequest) -> Result<(), Failure> {
     let Source::Stored(source) = &request.source else { return Ok(()) };
     let destination = &request.destination;
-    let inside = source.location == destination.location
-        && source.bucket == destination.bucket
-        && source.key.as_str().starts_with(&destination.prefix);
-    if !inside {
+    if !destination.holds(&source.location, &source.bucket, &source.key) {
         return Ok(());
     }
     Err(ErrorName::InputInvalid.because(format!(

@@ -167,6 +167,31 @@ pub fn is_portable_storage_class(class: &str) -> bool {
 }
 
 impl Options {
+    /// As [`check`](Self::check), and options of a copy that an archive can not follow: better refused than not done. `who` does
+    /// not follow them.
+    ///
+    /// # Errors
+    /// [`ErrorName::InputInvalid`] with the option too.
+    pub fn check_of_archive(&self, who: &str) -> Result<(), Failure> {
+        self.check()?;
+        for (asked, field) in [
+            (self.preserve_etag, "preserveEtag"),
+            (self.delete, "delete"),
+            (self.verify != Verify::Once, "verify"),
+            (self.archived != WhenArchived::Fail, "archived"),
+            (self.metadata_filter.is_some(), "metadataFilter"),
+            (self.bandwidth.is_some(), "bandwidth"),
+            (self.window.is_some(), "window"),
+        ] {
+            if asked {
+                return Err(ErrorName::InputInvalid.because(format!(
+                    "options.{field}: expected none, for {who} does not follow it, found one"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// What no destination accepts.
     ///
     /// # Errors

@@ -26,6 +26,14 @@ pub struct Tree {
     pub prefix: String,
 }
 
+impl Tree {
+    /// Whether a key is one of its keys.
+    #[must_use]
+    pub fn holds(&self, location: &LocationName, bucket: &BucketName, key: &ObjectKey) -> bool {
+        self.location == *location && self.bucket == *bucket && key.as_str().starts_with(&self.prefix)
+    }
+}
+
 /// What may stand in a tree.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
