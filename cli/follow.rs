@@ -86,8 +86,9 @@ impl Sent {
         let size = story.size();
         let all = story.result.is_some();
         let of_parts = u64::from(story.parts());
-        let bytes = if all { size.unwrap_or_default() } else { self.present.1 + self.bytes };
-        let parts = if all { of_parts } else { self.present.0 + self.parts };
+        let alone = story.sent_alone();
+        let bytes = if all { size.unwrap_or_default() } else { self.present.1 + self.bytes + alone.1 };
+        let parts = if all { of_parts } else { self.present.0 + self.parts + alone.0 };
         Step {
             state: story.state.clone(),
             bytes,

@@ -20,6 +20,9 @@ pub(crate) struct OptionFlags {
     /// Objects up to this size are sent whole by one worker [default: 16MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     whole_object_limit: Option<u64>,
+    /// Objects up to this size that are sent in parts are sent by one worker, without a Map Run [default: 0; of many objects 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    single_worker_limit: Option<u64>,
     /// Workers at a time [default: two per processor, at least 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     max_concurrency: Option<u32>,
@@ -136,6 +139,7 @@ impl OptionFlags {
         Ok(Options {
             part_size: self.part_size,
             whole_object_limit: self.whole_object_limit.unwrap_or(defaults.whole_object_limit),
+            single_worker_limit: self.single_worker_limit,
             max_concurrency: self.max_concurrency.unwrap_or_else(default_concurrency),
             parts_in_flight: self.parts_in_flight.unwrap_or(defaults.parts_in_flight),
             rounds: self.rounds.unwrap_or(defaults.rounds),
@@ -220,13 +224,14 @@ mod tests {
 
     #[test]
     fn each_flag_reaches_its_field() {
-        let args = "--part-size 6MiB --whole-object-limit 1MB --max-concurrency 3 --parts-in-flight 4 --rounds 2 \
+        let args = "--part-size 6MiB --whole-object-limit 1MB --single-worker-limit 64MiB --max-concurrency 3 --parts-in-flight 4 --rounds 2 \
                     --backoff-seconds 7 --overwrite never --preserve-etag --requester-pays --storage-class STANDARD_IA \
                     --encryption kms --kms-key-id alias/k --bucket-key --metadata a=b=c --tag t= --read-back --thaw --thaw-tier bulk --thaw-days 7 --thaw-hours 100 --metadata-filter team=map* --bandwidth 100Mbit/s --window 22:00-06:00+08:00";
         let found = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let expected = Options {
             part_size: Some(6 << 20),
             whole_object_limit: 1_000_000,
+            single_worker_limit: Some(64 << 20),
             max_concurrency: 3,
             parts_in_flight: 4,
             rounds: 2,

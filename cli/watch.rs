@@ -101,8 +101,10 @@ fn step(story: &Story, map_run: &Value) -> Step {
     let share = |all: u64, there: u64| {
         there + (all.saturating_sub(there) as u128 * u128::from(done) / u128::from(of)) as u64
     };
+    let alone = story.sent_alone();
     let (parts, bytes) = match story.result {
         Some(_) => (of_parts, size.unwrap_or_default()),
+        None if story.is_alone() => (parts + alone.0, bytes + alone.1),
         None => (share(of_parts, parts), share(size.unwrap_or_default(), bytes)),
     };
     Step { state: story.state.clone(), bytes, size, parts, of_parts, round: story.rounds, ..Step::default() }

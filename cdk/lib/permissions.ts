@@ -193,7 +193,11 @@ function needsOf(side: Side, transfer: Transfer): Need[] {
     [options.delete === true, 'deletes'],
     [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
     [side === 'source' && sync !== undefined && sync.versions !== 'listed', 'listsKeys'],
-    [sync?.compare === 'checksum' || sync?.compare === 'version' || manifests === true, 'looks'],
+    [
+      sync?.compare === 'checksum' || sync?.compare === 'version' || manifests === true
+        || (side === 'source' && sync !== undefined && options.metadataFilter !== undefined),
+      'looks',
+    ],
   ];
   return all.filter(([holds]) => holds).map(([, need]) => need);
 }

@@ -70,6 +70,11 @@ export interface TransferOptions {
    */
   readonly wholeObjectLimit?: number;
   /**
+   * Objects up to this many bytes that are sent in parts are sent by one worker, without a Map Run.
+   * @default - 0 for what an event or a person starts, 268435456 for the objects of a comparison
+   */
+  readonly singleWorkerLimit?: number;
+  /**
    * Workers at a time for one object, 1 to 10000.
    * @default 64
    */
@@ -214,6 +219,7 @@ export interface Transfer {
 const OPTIONS: Fields<TransferOptions> = {
   partSize: 'number',
   wholeObjectLimit: 'number',
+  singleWorkerLimit: 'number',
   maxConcurrency: 'number',
   partsInFlight: 'number',
   rounds: 'number',
@@ -259,6 +265,7 @@ export function checkOptions(path: string, options: TransferOptions, destination
   checkFields(path, options, OPTIONS);
   checkRange(`${path}.partSize`, options.partSize, 1, 5 * 2 ** 30);
   checkRange(`${path}.wholeObjectLimit`, options.wholeObjectLimit, 0, 5 * 2 ** 30);
+  checkRange(`${path}.singleWorkerLimit`, options.singleWorkerLimit, 0, 5 * 2 ** 40);
   checkRange(`${path}.maxConcurrency`, options.maxConcurrency, 1, 10_000);
   checkRange(`${path}.partsInFlight`, options.partsInFlight, 1, 16);
   checkRange(`${path}.rounds`, options.rounds, 1, 100);

@@ -78,7 +78,7 @@ impl Records {
     /// The next event of that execution; all of them come before the first child.
     pub(crate) fn main_event(&mut self, event: &Value) {
         self.invoked(event);
-        self.main.event(event);
+        self.main.event(event, self.last.as_ref());
     }
 
     /// The next line of its children.
@@ -88,7 +88,7 @@ impl Records {
             ChildLine::Event(event) => {
                 self.invoked(event);
                 if let (None, Some(nested)) = (&self.child, &mut self.nested) {
-                    nested.event(event);
+                    nested.event(event, self.last.as_ref());
                 }
                 Told::default()
             }

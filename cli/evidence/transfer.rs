@@ -47,7 +47,7 @@ pub(crate) struct PartLine {
     /// What its worker told. Null: no worker told of it. Of an object that was completed it stood at the destination when
     /// Init listed what was missing.
     pub(crate) record: Option<PartRecord>,
-    /// The child that told.
+    /// The execution that told: a child, or the one that saw to the object where one worker sent all parts.
     pub(crate) child: Option<String>,
     /// The function, and its version.
     pub(crate) function: Option<Invoked>,
@@ -106,6 +106,8 @@ pub(crate) struct Transfer {
     status: String,
     story: Story,
     proven: Option<Proven>,
+    /// Its own tasks that sent parts. Which upload is the one that counts is known at the end.
+    alone: Vec<(Sender, Option<Invoked>)>,
     sent: BTreeMap<u32, Sent>,
 }
 
@@ -117,6 +119,7 @@ impl Transfer {
             status: text(execution, "status").to_owned(),
             story: Story::default(),
             proven: None,
+            alone: Vec::new(),
             sent: BTreeMap::new(),
         }
     }
@@ -126,9 +129,16 @@ impl Transfer {
         &self.arn
     }
 
-    /// The next event.
-    pub(crate) fn event(&mut self, event: &Value) {
+    /// The next event, and the function that answered last.
+    pub(crate) fn event(&mut self, event: &Value, last: Option<&Invoked>) {
+        let sent = self.story.sent.len();
         self.story.read(std::slice::from_ref(event));
+        if let Some(parts) = self.story.sent.get(sent..).filter(|parts| !parts.is_empty()) {
+            let upload = self.story.init.as_ref().map(|init| init.upload.upload_id.clone());
+            let stopped = event["timestamp"].as_f64().unwrap_or_default();
+            let sender = Sender { arn: self.arn.clone(), upload, stopped, parts: parts.to_vec() };
+            self.alone.push((sender, last.cloned()));
+        }
         let state = self.story.state.as_str();
         if text(event, "type") != "TaskSucceeded" || !matches!(state, "Copy" | "CopyFollowed" | "Complete") {
             return;
@@ -183,6 +193,9 @@ impl Transfer {
 
     /// All parts of the cut, ascending.
     pub(crate) fn parts(mut self) -> Vec<PartLine> {
+        for (sender, function) in std::mem::take(&mut self.alone) {
+            self.child(sender, function.as_ref());
+        }
         let Some((layout, upload_id)) = self.upload() else { return Vec::new() };
         let (mut lines, mut offset) = (Vec::new(), 0);
         for number in 1..=layout.count() {

@@ -1,4 +1,4 @@
-//! A filter by metadata: the worker that opens an object, or the execution that looks at it, leaves out what does not match.
+//! A filter by metadata: what does not match when it is listed is left out; what changed since, by who opens it.
 
 use std::sync::atomic::Ordering;
 

@@ -85,8 +85,9 @@ async fn it_does_what_the_plan_says_and_lists_nothing() {
     let estimate = estimate(&run, &prices, (&place, &place), concurrency).unwrap();
     let own = ended.states.split(' ').count() as u64;
     let children: u64 = found.classes.values().map(|work| work.children).sum();
-    // Two large ones: a start, Transfer, seven states, and for each child of Parts its start and its state.
-    let large = 2 * (1 + 1 + 7) + 2 * children;
+    // Two large ones: a start, Transfer and eight states. One worker sends all parts of each: there are no children.
+    let large = 2 * (1 + 1 + 8);
+    assert_eq!(children, 0);
     assert_eq!(estimate.transitions, own + found.batches + found.deletions + large);
 }
 

@@ -59,7 +59,9 @@ async fn a_redrive_goes_on_with_what_list_found() {
     let key = "in/03/00010";
     let store = world.source.clone();
     world.from.before(Verb::GetObject, 1..=1, move || store.set_archived("photos", key, true));
-    let failed = world.run(&json!({"batchObjects": 50, "batchConcurrency": 1, "inFlight": 1})).await;
+    let failed = world
+        .run(&json!({"batchObjects": 50, "batchConcurrency": 1, "inFlight": 1, "archived": "fail"}))
+        .await;
     assert_eq!((failed.status.as_str(), failed.error()), ("FAILED", "ObjectsFailed"), "{}", failed.described);
     world.source.set_archived("photos", key, false);
     let pages = world.from.count(Verb::ListObjectsV2);
@@ -78,4 +80,56 @@ async fn more_deletions_than_allowed_end_the_run_before_the_first() {
     let ended = world.run(&json!({"delete": {"maxPercent": 100}})).await;
     assert_eq!((ended.states.as_str(), ended.error()), ("Begin List Failed", "DeletesRefused"));
     assert_eq!(world.destination.keys("photos-cn").len(), 4);
+}
+
+/// No list tells what an intelligent class has archived: a worker meets it.
+#[tokio::test(start_paused = true)]
+async fn what_turns_out_to_be_archived_has_an_execution_that_waits_until_it_is_restored() {
+    let world = world().await;
+    let sizes = small(60);
+    world.fill(&sizes);
+    let store = world.source.clone();
+    let keys = ["in/00/00007", "in/03/00010"];
+    world.from.before(Verb::GetObject, 1..=1, move || {
+        keys.iter().for_each(|key| store.set_archived("photos", key, true));
+    });
+    let sync = json!({"batchObjects": 20, "batchConcurrency": 1, "inFlight": 1, "archived": "thaw"});
+    let ended = world.run(&sync).await;
+    assert_eq!(ended.status, "SUCCEEDED", "{}", ended.described);
+    assert!(
+        ended.states.contains("Report Reported HasBatches HasLarge Large HasDeletes Report"),
+        "{}",
+        ended.states
+    );
+    let output = ended.output();
+    assert_eq!((&output["rounds"], &output["counts"]["copied"]["objects"]), (&json!(2), &json!(60)));
+    assert_eq!(world.from.count(Verb::RestoreObject), 2);
+    world.assert_arrived(&sizes);
+    let csv = world.report("objects.csv");
+    assert_eq!(csv.lines().filter(|row| row.contains(",large,")).count(), 2, "{csv}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_turns_out_to_be_archived_is_left_out_where_that_is_asked_for() {
+    let world = world().await;
+    let mut sizes = small(60);
+    sizes.push(("large".to_owned(), LARGE * 2));
+    world.fill(&sizes);
+    let store = world.source.clone();
+    let keys = ["in/00/00007", "in/large"];
+    world.from.before(Verb::GetObject, 1..=1, move || {
+        keys.iter().for_each(|key| store.set_archived("photos", key, true));
+    });
+    let sync = json!({"batchObjectLimit": LARGE, "batchObjects": 20, "batchConcurrency": 1, "inFlight": 1});
+    let ended = world.run(&sync).await;
+    assert_eq!(ended.status, "SUCCEEDED", "{}", ended.described);
+    let counts = ended.output()["counts"].clone();
+    assert_eq!(counts["skipped"]["archived"]["objects"], 2, "{counts}");
+    assert_eq!((&counts["copied"]["objects"], &counts["failed"]["objects"]), (&json!(59), &json!(0)));
+    let csv = world.report("objects.csv");
+    assert_eq!(
+        csv.lines().filter(|row| row.contains("skipped") && row.contains(",archived,")).count(),
+        2,
+        "{csv}"
+    );
 }

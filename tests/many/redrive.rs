@@ -15,7 +15,7 @@ async fn a_redrive_copies_only_what_is_missing() {
     world.fill(&sizes);
     let archived = ["in/00/00007", "in/03/00010", "in/large-2"];
     archived.iter().for_each(|key| world.source.set_archived("photos", key, true));
-    let failed = world.run(&json!({"batchObjects": 50})).await;
+    let failed = world.run(&json!({"batchObjects": 50, "archived": "fail"})).await;
     assert_eq!((failed.status.as_str(), failed.error()), ("FAILED", "ObjectsFailed"), "{}", failed.described);
     assert!(failed.states.ends_with("Report"), "{}", failed.states);
     assert!(failed.cause().contains("found 3 (3 SourceArchived)"), "{}", failed.cause());
@@ -53,7 +53,7 @@ async fn what_still_fails_fails_the_run_again_until_it_does_not() {
     world.fill(&small(30));
     let archived = ["in/00/00007", "in/03/00010"];
     archived.iter().for_each(|key| world.source.set_archived("photos", key, true));
-    let failed = world.run(&json!({"batchObjects": 10})).await;
+    let failed = world.run(&json!({"batchObjects": 10, "archived": "fail"})).await;
     world.source.set_archived("photos", archived[0], false);
     let failed = world.redrive(&failed).await;
     assert_eq!(failed.error(), "ObjectsFailed", "{}", failed.described);

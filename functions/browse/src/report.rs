@@ -93,7 +93,7 @@ pub async fn read<L: Look>(view: &L, arn: &str) -> Result<Report, L::Error> {
     story.read(&history);
     let (mut requests, mut failures) =
         (std::mem::take(&mut story.requests), std::mem::take(&mut story.failures));
-    let mut parts = Vec::new();
+    let mut parts = std::mem::take(&mut story.sent);
     for map_run in view.map_runs(arn).await? {
         for child in view.children(text(&map_run, "mapRunArn")).await? {
             let child = text(&child, "executionArn");

@@ -1,7 +1,7 @@
 //! What an execution's history tells while it is written: where it is, what is to be moved, what is there already.
 
 use serde_json::Value;
-use transload_wire::{CompleteOutput, Decision, HeadOutput, InitOutput, Requests};
+use transload_wire::{CompleteOutput, Decision, HeadOutput, InitOutput, PartOutput, PartRecord, Requests};
 
 /// An execution as far as its own history tells. Children are not in it.
 #[derive(Debug, Default)]
@@ -16,6 +16,10 @@ pub struct Story {
     pub result: Option<CompleteOutput>,
     /// Rounds begun.
     pub rounds: u32,
+    /// What became of the parts that one worker sent, in all rounds; those of children are in their outputs.
+    pub sent: Vec<PartRecord>,
+    /// How many of these before the newest round.
+    sent_before: usize,
     /// Requests that the states' workers reported.
     pub requests: Requests,
     /// Failed attempts of its tasks, by error.
@@ -57,6 +61,12 @@ impl Story {
             "Init" => {
                 self.init = serde_json::from_value(payload).ok();
                 self.rounds += 1;
+                self.sent_before = self.sent.len();
+            }
+            "OneWorker" => {
+                if let Ok(output) = serde_json::from_value::<PartOutput>(payload) {
+                    self.sent.extend(output.parts);
+                }
             }
             "Copy" | "CopyFollowed" | "Complete" => self.result = serde_json::from_value(payload).ok(),
             _ => {}
@@ -83,6 +93,21 @@ impl Story {
         let missing = self.init.as_ref().map(|init| init.bytes_missing);
         let bytes = self.size().unwrap_or_default().saturating_sub(missing.unwrap_or(u64::MAX));
         (self.init.as_ref().map_or(0, |init| u64::from(init.parts_present)), bytes)
+    }
+}
+
+impl Story {
+    /// Whether one worker sends all that is missing in the newest round.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.init.as_ref().is_some_and(|init| init.one_worker)
+    }
+
+    /// Parts and bytes that one worker sent in the newest round.
+    #[must_use]
+    pub fn sent_alone(&self) -> (u64, u64) {
+        let sent = self.sent.get(self.sent_before..).unwrap_or_default();
+        (sent.len() as u64, sent.iter().map(|part| part.size).sum())
     }
 }
 
@@ -120,7 +145,8 @@ mod tests {
 
     fn events() -> Vec<Value> {
         let output = json!({"Payload": {"upload": {"uploadId": "u"}, "batches": [], "partsMissing": 3,
-            "bytesMissing": 24, "partsPresent": 2, "maxConcurrency": 4, "backoffSeconds": 5,
+            "bytesMissing": 24, "partsPresent": 2, "maxConcurrency": 4, "oneWorker": true,
+            "partsInFlight": 8, "backoffSeconds": 5,
             "requests": {"ListParts": 1}}});
         vec![
             json!({"id": 1, "type": "ExecutionStarted"}),
@@ -140,5 +166,24 @@ mod tests {
         assert_eq!(story.requests, [("ListParts".to_owned(), 1)].into());
         assert_eq!(story.failures, [("Throttled".to_owned(), 1)].into());
         assert_eq!(story.init.unwrap().parts_missing, 3);
+    }
+
+    #[test]
+    fn what_one_worker_sent_counts_for_its_round() {
+        let part =
+            json!({"partNumber": 3, "size": 8, "etag": "e", "attempts": 1, "reads": 1, "durationMs": 5});
+        let output = json!({"Payload": {"parts": [part], "requests": {"UploadPart": 1}}}).to_string();
+        let mut story = Story::default();
+        story.read(&events());
+        story.read(&[
+            json!({"id": 5, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "OneWorker"}}),
+            json!({"id": 6, "type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}}),
+        ]);
+        assert!(story.is_alone());
+        assert_eq!((story.sent_alone(), story.requests["UploadPart"]), ((1, 8), 1));
+        let mut next = events();
+        next.iter_mut().for_each(|event| event["id"] = json!(event["id"].as_u64().unwrap() + 6));
+        story.read(&next);
+        assert_eq!((story.sent_alone(), story.sent.len()), ((0, 0), 1));
     }
 }

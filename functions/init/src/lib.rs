@@ -18,6 +18,9 @@ use transload_wire::{ErrorName, Failure, InitInput, InitOutput, Upload};
 
 pub use failures::FAILURES;
 
+/// Parts at a time of a worker that has an object to itself: what several workers have under way together.
+const IN_FLIGHT_ALONE: u32 = 8;
+
 /// Longest wait before a round, in seconds, unless the user's first one is longer.
 const LONGEST_BACKOFF: u32 = 300;
 
@@ -47,19 +50,25 @@ async fn run(stores: &impl Stores, deadline: Deadline, input: InitInput) -> Resu
 
     let listed: Vec<ListedPart> = parts.iter().map(ListedPart::from).collect();
     let missing = transload_plan::missing(&input.layout, &listed)?;
-    let most = input.options.max_concurrency;
+    let bytes_missing = bytes(&input, &missing)?;
+    let limit = input.options.single_worker_limit.unwrap_or_default();
+    let alone = BatchBounds::of_one_worker(limit, bytes_missing, missing.len());
+    let one_worker = alone.is_some() && !missing.is_empty();
+    let most = if one_worker { 1 } else { input.options.max_concurrency };
     let share = input.options.bandwidth.map(|bandwidth| Share::of(bandwidth, most));
     let parallel = share.map_or(most, |share| share.workers);
-    let bounds = BatchBounds { parallel, ..BatchBounds::default() };
+    let bounds = alone.unwrap_or(BatchBounds { parallel, ..BatchBounds::default() });
     let batches = transload_plan::batches(&input.layout, &missing, &bounds)?;
     let share = share.map(|share| share.among(u32::try_from(batches.len()).unwrap_or(u32::MAX)));
     Ok(InitOutput {
         upload,
         batches,
         parts_missing: missing.len(),
-        bytes_missing: bytes(&input, &missing)?,
+        bytes_missing,
         parts_present: input.layout.count() - missing.len(),
         max_concurrency: share.map_or(parallel, |share| share.workers),
+        one_worker,
+        parts_in_flight: in_flight(&input, one_worker),
         bandwidth: share.map(|share| share.each),
         backoff_seconds: backoff(input.options.backoff_seconds, input.round),
         requests: ends.requests(),
@@ -117,6 +126,11 @@ async fn upload(store: &dyn Store, input: &InitInput) -> Result<(Upload, Vec<Par
         .await
         .map_err(|error| failure_of(error, Side::Destination))?;
     Ok((Upload { upload_id: created.id, checksum_algorithm: created.checksum_algorithm }, Vec::new()))
+}
+
+fn in_flight(input: &InitInput, one_worker: bool) -> u32 {
+    let asked = input.options.parts_in_flight;
+    if one_worker { asked.max(IN_FLIGHT_ALONE) } else { asked }
 }
 
 fn target(store: &dyn Store, input: &InitInput) -> Target {

@@ -7,11 +7,13 @@ use transload_wire::{Archived, Doomed, ErrorName, Etag, Failure, ObjectKey, Over
 use crate::asked::Asked;
 use crate::lister::Pair;
 use crate::lists::Lists;
+use crate::look::Settled;
 
 /// Reasons beside those of the filter.
 const KEY_UNUSABLE: &str = "keyUnusable";
 const ARCHIVED: &str = "archived";
 const EXISTS: &str = "exists";
+const METADATA: &str = "metadata";
 
 /// The key of a row, behind the prefixes.
 pub(crate) fn key(row: &Pair) -> &str {
@@ -24,7 +26,7 @@ pub(crate) fn key(row: &Pair) -> &str {
 ///
 /// # Errors
 /// `SourceArchived`, where the request wants to fail for that.
-pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, verdict: Verdict) -> Result<(), Failure> {
+pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, settled: Settled) -> Result<(), Failure> {
     let (source, destination) = match row {
         Joined::Both(source, destination) => (Some(source.object), Some(destination.object)),
         Joined::Source(source) => (Some(source.object), None),
@@ -38,7 +40,7 @@ pub(crate) fn judge(asked: &Asked, lists: &mut Lists, row: Pair, verdict: Verdic
     match (source, destination) {
         (Some(source), destination) => {
             lists.found.listed.add(source.size);
-            send(asked, lists, source, destination.map(|standing| standing.etag), verdict)
+            send(asked, lists, source, destination.map(|standing| standing.etag), settled)
         }
         (None, Some(destination)) => delete(asked, lists, destination),
         (None, None) => Ok(()),
@@ -73,19 +75,22 @@ fn send(
     lists: &mut Lists,
     source: ListedObject,
     standing: Option<Etag>,
-    verdict: Verdict,
+    settled: Settled,
 ) -> Result<(), Failure> {
     if let Some(reason) = left_out(asked, &source) {
         return skip(lists, source, reason);
     }
     let to = destination_key(asked, source.key.as_str());
     let Some(to) = to else { return skip(lists, source, KEY_UNUSABLE) };
-    if standing.is_some() && verdict == Verdict::Same {
+    if standing.is_some() && settled.verdict == Verdict::Same {
         lists.found.present.add(source.size);
         return Ok(());
     }
     if standing.is_some() && asked.request.options.overwrite == Overwrite::Never {
         return skip(lists, source, EXISTS);
+    }
+    if !settled.wanted {
+        return skip(lists, source, METADATA);
     }
     let thaws = source.archived && asked.request.sync.archived == Archived::Thaw;
     if source.archived && !thaws {

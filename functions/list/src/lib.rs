@@ -94,7 +94,7 @@ async fn run(
         let line = line.unwrap_or_default();
         Some(Left { ranges, line, found: found.clone(), calls: call, lists })
     };
-    let (sync, options) = (asked.request.sync.clone(), asked.request.options.clone());
+    let (sync, options) = (asked.request.sync.clone(), asked.request.options.clone().of_many());
     let (bandwidth, requests) = (asked.bandwidth, ends.requests());
     Ok(ListOutput { left, found, work: place, sync, options, bandwidth, requests })
 }

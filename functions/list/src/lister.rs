@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use futures::stream;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::{Notify, Semaphore};
-use transload_plan::{Joined, Keyed, Merge, OutOfOrder, Step, Verdict};
+use transload_plan::{Joined, Keyed, Merge, OutOfOrder, Step};
 use transload_store::Side;
 use transload_store::work::WorkFiles;
 use transload_wire::{ErrorName, Failure, KeyRange};
@@ -13,6 +13,7 @@ use transload_wire::{ErrorName, Failure, KeyRange};
 use crate::asked::Asked;
 use crate::board::Board;
 use crate::lists::Lists;
+use crate::look::Settled;
 use crate::pages::{Pages, Row};
 use crate::stop::Stop;
 use crate::{judge, lock, look};
@@ -117,7 +118,7 @@ impl<'a> Lister<'a> {
 
     /// As many rows as the pages give, and what comes behind them.
     fn rows(&mut self) -> (Vec<Pair>, Option<Step<Row, Row>>) {
-        let most = if look::may_ask(self.world.asked.likeness) { ROWS_WITH_HEADS } else { ROWS };
+        let most = if look::may_ask(self.world.asked) { ROWS_WITH_HEADS } else { ROWS };
         let mut rows = Vec::new();
         while rows.len() < most {
             match self.merge.step() {
@@ -151,27 +152,27 @@ impl<'a> Lister<'a> {
         Ok(true)
     }
 
-    /// Whether each row's two sides are the same; `None`: it is time to stop.
-    async fn settle(&self, rows: &[Pair]) -> Result<Option<Vec<Verdict>>, Failure> {
+    /// What is known of each row; `None`: it is time to stop.
+    async fn settle(&self, rows: &[Pair]) -> Result<Option<Vec<Settled>>, Failure> {
         let world = self.world;
-        if !look::may_ask(world.asked.likeness) {
+        if !look::may_ask(world.asked) {
             return Ok(Some(rows.iter().map(|row| look::by_lists(world.asked, row)).collect()));
         }
-        let looks: Vec<_> = rows.iter().map(|row| look::verdict(world, row).boxed()).collect();
-        let verdicts = stream::iter(looks).buffered(look::AT_A_TIME).collect::<Vec<_>>();
-        let settled = world.stop.bound(!self.moved, verdicts).await?;
-        settled.map(|verdicts| verdicts.into_iter().collect()).transpose()
+        let looks: Vec<_> = rows.iter().map(|row| look::settle(world, row).boxed()).collect();
+        let all = stream::iter(looks).buffered(look::AT_A_TIME).collect::<Vec<_>>();
+        let settled = world.stop.bound(!self.moved, all).await?;
+        settled.map(|all| all.into_iter().collect()).transpose()
     }
 
-    async fn hand_on(&mut self, rows: Vec<Pair>, verdicts: Vec<Verdict>) -> Result<(), Failure> {
+    async fn hand_on(&mut self, rows: Vec<Pair>, settled: Vec<Settled>) -> Result<(), Failure> {
         if let Some(last) = rows.last() {
             judge::key(last).clone_into(&mut self.cursor);
             self.moved |= !self.cursor.is_empty();
         }
         {
             let mut lists = lock(&self.world.lists);
-            for (row, verdict) in rows.into_iter().zip(verdicts) {
-                judge::judge(self.world.asked, &mut lists, row, verdict)?;
+            for (row, settled) in rows.into_iter().zip(settled) {
+                judge::judge(self.world.asked, &mut lists, row, settled)?;
             }
         }
         self.world.write(false).await

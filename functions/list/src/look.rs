@@ -16,13 +16,49 @@ pub(crate) const AT_A_TIME: usize = 64;
 /// Tries of one HEAD.
 const TRIES: u32 = 3;
 
-/// Whether such a comparison may ask for more than lists.
-pub(crate) fn may_ask(likeness: Likeness) -> bool {
-    matches!(likeness, Likeness::Checksum | Likeness::Version)
+/// What is known of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Whether its sides are the same.
+    pub(crate) verdict: Verdict,
+    /// Whether the source's metadata are those that are asked for.
+    pub(crate) wanted: bool,
+}
+
+/// Whether such a request may ask for more than lists.
+pub(crate) fn may_ask(asked: &Asked) -> bool {
+    matches!(asked.likeness, Likeness::Checksum | Likeness::Version)
+        || asked.request.options.metadata_filter.is_some()
+}
+
+/// What lists and, where they do not tell, looks at the objects say of a row.
+pub(crate) async fn settle(world: &World<'_>, row: &Pair) -> Result<Settled, Failure> {
+    let verdict = verdict(world, row).await?;
+    let wanted = verdict == Verdict::Same || is_wanted(world, row).await?;
+    Ok(Settled { verdict, wanted })
+}
+
+/// Whether an object that would be sent has the metadata that are asked for; lists do not tell them.
+async fn is_wanted(world: &World<'_>, row: &Pair) -> Result<bool, Failure> {
+    let options = &world.asked.request.options;
+    let (Joined::Source(source) | Joined::Both(source, _)) = row else { return Ok(true) };
+    if options.metadata_filter.is_none() || crate::judge::left_out(world.asked, &source.object).is_some() {
+        return Ok(true);
+    }
+    let _one = world.heads.acquire().await;
+    let from = &world.asked.source;
+    let object = listed_at(&from.shelf, &source.object);
+    let found = head(from.store.as_ref(), &object, Side::Source).await?;
+    // Whoever is to send what is gone will see.
+    Ok(found.is_none_or(|head| options.takes_metadata(&head.attributes.metadata)))
 }
 
 /// What two lists tell of a row.
-pub(crate) fn by_lists(asked: &Asked, row: &Pair) -> Verdict {
+pub(crate) fn by_lists(asked: &Asked, row: &Pair) -> Settled {
+    Settled { verdict: listed_verdict(asked, row), wanted: true }
+}
+
+fn listed_verdict(asked: &Asked, row: &Pair) -> Verdict {
     match row {
         Joined::Both(source, destination) => {
             compare(asked.likeness, &listed(&source.object), &listed(&destination.object))
@@ -32,8 +68,8 @@ pub(crate) fn by_lists(asked: &Asked, row: &Pair) -> Verdict {
 }
 
 /// Whether both sides of a row are the same.
-pub(crate) async fn verdict(world: &World<'_>, row: &Pair) -> Result<Verdict, Failure> {
-    let verdict = by_lists(world.asked, row);
+async fn verdict(world: &World<'_>, row: &Pair) -> Result<Verdict, Failure> {
+    let verdict = listed_verdict(world.asked, row);
     let Joined::Both(source, destination) = row else { return Ok(verdict) };
     let (source, destination) = (&source.object, &destination.object);
     // What is left out anyway needs no look.

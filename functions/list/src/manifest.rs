@@ -12,6 +12,7 @@ use transload_wire::{
 use crate::asked::Asked;
 use crate::judge::{self, destination_key};
 use crate::lister::{Pair, World};
+use crate::look::Settled;
 use crate::pages::Row;
 use crate::{lock, look};
 
@@ -105,7 +106,7 @@ async fn hand_on(world: &World<'_>, entries: Vec<ManifestEntry>) -> Result<(), F
     let mut lists = lock(&world.lists);
     for seen in seen {
         match seen? {
-            Ok((pair, verdict)) => judge::judge(world.asked, &mut lists, pair, verdict)?,
+            Ok((pair, settled)) => judge::judge(world.asked, &mut lists, pair, settled)?,
             Err(key) => {
                 lists.found.listed.add(0);
                 lists.skip(PlanSkip { key, size: 0, reason: NOT_THERE.to_owned() })?;
@@ -119,7 +120,7 @@ async fn hand_on(world: &World<'_>, entries: Vec<ManifestEntry>) -> Result<(), F
 async fn look_at(
     world: &World<'_>,
     entry: ManifestEntry,
-) -> Result<Result<(Pair, Verdict), ObjectKey>, Failure> {
+) -> Result<Result<(Pair, Settled), ObjectKey>, Failure> {
     let from = &world.asked.source;
     let mut there = None;
     if let Some(facts) = &entry.facts {
@@ -151,11 +152,11 @@ async fn look_at(
 /// Whether an object is looked at although facts of it are told: they may be days old. A batch finds out by itself what
 /// changed since; an execution of its own would fail for an object that is gone, and costs many more requests than a look.
 /// What is archived may be restored meanwhile, which matters to all but those who leave it out.
-fn is_looked_at(asked: &Asked, (pair, verdict): &(Pair, Verdict)) -> bool {
+fn is_looked_at(asked: &Asked, (pair, settled): &(Pair, Settled)) -> bool {
     let (Joined::Source(Row { object, .. }) | Joined::Both(Row { object, .. }, _)) = pair else {
         return false;
     };
-    if *verdict == Verdict::Same || judge::left_out(asked, object).is_some() {
+    if settled.verdict == Verdict::Same || !settled.wanted || judge::left_out(asked, object).is_some() {
         return false;
     }
     if object.archived {
@@ -165,13 +166,13 @@ fn is_looked_at(asked: &Asked, (pair, verdict): &(Pair, Verdict)) -> bool {
     }
 }
 
-async fn joined(world: &World<'_>, source: Row, standing: Option<Row>) -> Result<(Pair, Verdict), Failure> {
+async fn joined(world: &World<'_>, source: Row, standing: Option<Row>) -> Result<(Pair, Settled), Failure> {
     let pair = match standing {
         Some(standing) => Joined::Both(source, standing),
         None => Joined::Source(source),
     };
-    let verdict = look::verdict(world, &pair).await?;
-    Ok((pair, verdict))
+    let settled = look::settle(world, &pair).await?;
+    Ok((pair, settled))
 }
 
 /// What stands where an object of this key goes.

@@ -28,7 +28,7 @@ impl Ways {
             as_the_source: options.preserve_etag,
         };
         let small = sync.batch_object_limit.min(limits.max_part);
-        Self { limits, options: options.clone(), manner, small }
+        Self { limits, options: options.clone().of_many(), manner, small }
     }
 
     /// Whether an object goes into a batch. One that was sent in parts keeps its ETag only if it is cut as it was: one request
@@ -68,6 +68,10 @@ impl Ways {
         match self.layout(size, etag) {
             None => work.whole(size, &self.manner),
             Some(layout) => {
+                let limit = self.options.single_worker_limit.unwrap_or_default();
+                if BatchBounds::of_one_worker(limit, layout.size(), layout.count()).is_some() {
+                    return work.by_one_worker(&layout, &self.manner);
+                }
                 let parallel = self.options.max_concurrency;
                 let bounds = BatchBounds { parallel, ..BatchBounds::default() };
                 // A layout's own parts are of that layout.

@@ -21,6 +21,21 @@ impl Default for BatchBounds {
     }
 }
 
+/// Most parts of one worker's call, whose answer names each of them.
+const PARTS_OF_ONE_WORKER: u32 = 256;
+
+impl BatchBounds {
+    /// One batch of everything, where it is no more than `limit` bytes.
+    #[must_use]
+    pub fn of_one_worker(limit: u64, bytes: u64, parts: u32) -> Option<Self> {
+        (bytes <= limit && parts <= PARTS_OF_ONE_WORKER).then_some(Self {
+            max_parts: PARTS_OF_ONE_WORKER,
+            max_bytes: limit,
+            parallel: 1,
+        })
+    }
+}
+
 /// Groups parts, ascending, into batches. Every part is in exactly one.
 ///
 /// # Errors

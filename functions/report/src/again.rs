@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use transload_store::work::WorkFiles;
-use transload_wire::{Batch, Delete, ErrorName, Failure, ReportInput, SyncOptions, Todo};
+use transload_wire::{
+    Archived, Batch, Delete, ErrorName, Failure, Item, Large, ReportInput, SyncOptions, Todo,
+};
 
 use crate::child::{Kind, Object};
 use crate::results::Results;
@@ -20,19 +22,38 @@ pub(crate) async fn write(
 ) -> Result<(String, Todo), Failure> {
     let prefix = format!("{}round-{}/", input.work.prefix, input.rounds.len());
     let Some(last) = input.rounds.last() else { return Ok((prefix, Todo::default())) };
-    let mut counts = [0; 3];
-    for (kind, count) in Kind::ALL.into_iter().zip(&mut counts) {
-        let mut results = Results::of(files, last, kind).await?;
-        let mut list = List::new(files, &prefix, kind, &input.sync);
+    let [mut batches, mut large, mut deletes] =
+        Kind::ALL.map(|kind| List::new(files, &prefix, kind, &input.sync));
+    for kind in Kind::ALL {
+        let mut results = Results::of(files, input, last, kind).await?;
         while let Some(child) = results.next().await? {
-            for object in child.failed_objects()? {
-                list.add(object).await?;
+            for (object, archived) in child.failed_objects()? {
+                match object {
+                    Object::Small(item) if archived && input.sync.archived == Archived::Thaw => {
+                        large.add(Object::Large(alone(input, item)?)).await?;
+                    }
+                    Object::Small(_) => batches.add(object).await?,
+                    Object::Large(_) => large.add(object).await?,
+                    Object::Doomed(_) => deletes.add(object).await?,
+                }
             }
         }
-        *count = list.end().await?;
     }
-    let [batches, large, deletes] = counts;
-    Ok((prefix, Todo { batches, large, deletes }))
+    let todo =
+        Todo { batches: batches.end().await?, large: large.end().await?, deletes: deletes.end().await? };
+    Ok((prefix, todo))
+}
+
+/// An object of a batch as one with an execution of its own, which can wait until it is restored.
+fn alone(input: &ReportInput, item: Item) -> Result<Large, Failure> {
+    let (from, to) = (&input.request.source.prefix, &input.request.destination.prefix);
+    let rest = item.key.as_str().strip_prefix(from.as_str());
+    let destination_key = rest.and_then(|rest| format!("{to}{rest}").parse().ok()).ok_or_else(|| {
+        ErrorName::Internal
+            .because(format!("{}: expected a key below {from:?} that fits below {to:?}", item.key))
+    })?;
+    let Item { key, size, etag, version_id, replaces } = item;
+    Ok(Large { key, destination_key, size, version_id, etag: Some(etag), replaces })
 }
 
 /// One list; its file is begun with the first line.

@@ -9,6 +9,9 @@ use transload_wire::{Doomed, ErrorName, Failure, Item, Large, ObjectKey, ObjectR
 
 use crate::time;
 
+/// Why an object is left out that is archived: as List says it.
+const ARCHIVED: &str = "archived";
+
 /// Which Map it is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -146,11 +149,19 @@ impl Child {
         Ok(small.chain(large).chain(input.objects.into_iter().map(Object::Doomed)).collect())
     }
 
-    /// Those of its objects that failed, as they were given to it.
+    /// What a list could not tell of an object is no failure of a run that leaves out what is archived.
+    pub(crate) fn skip_archived(&mut self) {
+        for record in self.records.iter_mut().filter(|record| is_archived(record)) {
+            record.outcome = Outcome::Skipped;
+            record.error = Some(ARCHIVED.to_owned());
+        }
+    }
+
+    /// Those of its objects that failed, as they were given to it, and whether each is in an archive tier.
     ///
     /// # Errors
     /// `Internal` for an object that it was not given.
-    pub(crate) fn failed_objects(&self) -> Result<Vec<Object>, Failure> {
+    pub(crate) fn failed_objects(&self) -> Result<Vec<(Object, bool)>, Failure> {
         let failed: Vec<_> = self.records.iter().filter(|record| record.outcome == Outcome::Failed).collect();
         if failed.is_empty() {
             return Ok(Vec::new());
@@ -158,13 +169,19 @@ impl Child {
         let objects = self.objects()?;
         let by_key: HashMap<_, _> = objects.iter().map(|object| (object.key(), object)).collect();
         let find = |record: &ObjectRecord| {
-            by_key.get(&record.key).map(|object| (*object).clone()).ok_or_else(|| {
+            let found = by_key.get(&record.key).map(|object| ((*object).clone(), is_archived(record)));
+            found.ok_or_else(|| {
                 let message = format!("{}: expected {} in the child's Input", self.place, record.key);
                 ErrorName::Internal.because(format!("{message}, found none"))
             })
         };
         failed.into_iter().map(find).collect()
     }
+}
+
+/// Whether an object failed because it has to be restored first. A class that archives by itself does not say so in lists.
+pub(crate) fn is_archived(record: &ObjectRecord) -> bool {
+    record.outcome == Outcome::Failed && record.error.as_deref() == Some(ErrorName::SourceArchived.as_str())
 }
 
 fn json<T: DeserializeOwned>(text: &[u8], place: &str) -> Result<T, Failure> {

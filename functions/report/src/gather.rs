@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use transload_store::work::{Lines, WorkFiles};
-use transload_wire::{ErrorName, Failure, ObjectRecord, Outcome, ReportInput, Requests, Tally};
+use transload_wire::{Archived, ErrorName, Failure, ObjectRecord, Outcome, ReportInput, Requests, Tally};
 
-use crate::child::Kind;
+use crate::child::{Kind, is_archived};
 use crate::csv;
 use crate::page;
 use crate::results::Results;
@@ -23,6 +23,8 @@ pub(crate) struct Sums {
     pub(crate) skipped: BTreeMap<String, Tally>,
     pub(crate) deleted: Tally,
     pub(crate) failed: Tally,
+    /// Those of the failed ones that another round has restored first: a batch can not wait for that.
+    pub(crate) to_thaw: Tally,
 }
 
 impl Sums {
@@ -145,12 +147,16 @@ impl Gathering {
         let last = index + 1 == input.rounds.len();
         let Some(round) = input.rounds.get(index) else { return Ok(()) };
         let mut sums: [Sums; 3] = Default::default();
+        let thaws = input.sync.archived == Archived::Thaw;
         for (kind, sums) in Kind::ALL.into_iter().zip(&mut sums) {
-            let mut results = Results::of(files, round, kind).await?;
+            let mut results = Results::of(files, input, round, kind).await?;
             while let Some(child) = results.next().await? {
                 let mut sent = Tally::default();
                 for record in &child.records {
                     sums.add(record);
+                    if kind == Kind::Batches && thaws && is_archived(record) {
+                        sums.to_thaw.add(record.size);
+                    }
                     if record.outcome == Outcome::Copied {
                         sent.add(record.size);
                     }

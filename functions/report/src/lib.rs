@@ -30,7 +30,7 @@ pub use failures::FAILURES;
 use crate::gather::Gathered;
 
 /// Writes the report of a run: `report/report.json`, `report/objects.csv`, `report/report.html`. After a redrive what failed
-/// is written as new lists instead.
+/// is written as new lists instead; and so it is where a batch met objects that have to be restored first.
 ///
 /// # Errors
 /// `ObjectsFailed` if anything failed, `AccountingDiffers` if objects are missing from the results; the report stands then
@@ -54,7 +54,8 @@ async fn run(files: &Arc<dyn WorkFiles>, input: &ReportInput) -> Result<ReportOu
     let accounted = accounts::check(&input.found, &gathered);
     let failed = counts.failed.objects + counts.undeleted.objects;
     let opens_in = opens_in(input, &gathered)?;
-    if (redriven || opens_in.is_some()) && failed > 0 && accounted.is_ok() {
+    let thaws = gathered.rounds.last().is_some_and(|[batches, ..]| batches.to_thaw.objects > 0);
+    if (redriven || thaws || opens_in.is_some()) && failed > 0 && accounted.is_ok() {
         let (prefix, todo) = again::write(files, input).await?;
         let report = page::name(input, page::HTML);
         return Ok(ReportOutput { again: true, prefix: Some(prefix), opens_in, todo, counts, report });

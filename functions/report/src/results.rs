@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use transload_store::work::{Lines, WorkFiles, collect};
-use transload_wire::{ErrorName, Failure, Round};
+use transload_wire::{Archived, ErrorName, Failure, ReportInput, Round};
 
 use crate::child::{Child, Kind};
 
@@ -38,6 +38,7 @@ pub(crate) struct Results {
     files: Arc<dyn WorkFiles>,
     names: VecDeque<String>,
     open: Option<(String, Lines)>,
+    archived: Archived,
 }
 
 impl Results {
@@ -45,7 +46,12 @@ impl Results {
     ///
     /// # Errors
     /// Those of reading; `Internal` if the manifest is none.
-    pub(crate) async fn of(files: &Arc<dyn WorkFiles>, round: &Round, kind: Kind) -> Result<Self, Failure> {
+    pub(crate) async fn of(
+        files: &Arc<dyn WorkFiles>,
+        input: &ReportInput,
+        round: &Round,
+        kind: Kind,
+    ) -> Result<Self, Failure> {
         let manifest = match kind {
             Kind::Batches => &round.batches,
             Kind::Large => &round.large,
@@ -55,7 +61,7 @@ impl Results {
             Some(name) => named(files.as_ref(), name).await?,
             None => VecDeque::new(),
         };
-        Ok(Self { files: Arc::clone(files), names, open: None })
+        Ok(Self { files: Arc::clone(files), names, open: None, archived: input.sync.archived })
     }
 
     /// The next child.
@@ -66,7 +72,11 @@ impl Results {
         loop {
             if let Some((name, lines)) = &mut self.open {
                 if let Some(line) = lines.next().await? {
-                    return Child::read(&line, name).map(Some);
+                    let mut child = Child::read(&line, name)?;
+                    if self.archived == Archived::Skip {
+                        child.skip_archived();
+                    }
+                    return Ok(Some(child));
                 }
                 self.open = None;
             }

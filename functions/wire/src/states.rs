@@ -178,6 +178,10 @@ pub struct InitOutput {
     pub parts_present: u32,
     /// Children at a time.
     pub max_concurrency: u32,
+    /// Whether there is one batch, for one worker, and no need of a Map.
+    pub one_worker: bool,
+    /// Parts that each worker sends at a time.
+    pub parts_in_flight: u32,
     /// Bytes per second of each child; null without a bandwidth (the definition reads this field).
     #[serde(default)]
     pub bandwidth: Option<u64>,

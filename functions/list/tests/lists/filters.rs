@@ -111,3 +111,29 @@ async fn an_object_in_parts_keeps_its_etag_by_an_execution_of_its_own() {
     assert_eq!(written.sent(), ["whole"]);
     assert!(written.large.contains_key("a/parts"));
 }
+
+/// Lists do not tell metadata: who would be sent is looked at, and nobody else.
+#[tokio::test]
+async fn a_filter_by_metadata_holds_before_anything_is_counted_as_sent() {
+    let world = world();
+    let team = |team: &str| Attributes {
+        metadata: [("team".to_owned(), team.to_owned())].into(),
+        ..Attributes::default()
+    };
+    world.source.write_with("photos", "a/maps", "m", team("maps/eu"));
+    world.source.write_with("photos", "a/search", "s", team("search"));
+    world.source.write_with("photos", "a/there", "t", team("search"));
+    world.source.write_with("photos", "a/left.tmp", "l", team("maps"));
+    world.there("there", "t");
+    for mode in ["sync", "plan"] {
+        let mut input = crate::support::input(&json!({"mode": mode, "exclude": ["*.tmp", "cold"]}));
+        input.request.options.metadata_filter = Some([("Team".to_owned(), "maps*".to_owned())].into());
+        let output = world.call(transload_store::Deadline::NONE, &input).await.unwrap();
+        let found = &output.found;
+        assert_eq!((found.small.objects, found.small.bytes, found.present.objects), (1, 1, 1), "{mode}");
+        // Four without any metadata, and the one with another.
+        assert_eq!(found.skipped["metadata"].objects, 5, "{mode}: {:?}", found.skipped);
+        let looks = found.listing.source.get("HeadObject").copied();
+        assert_eq!(looks, Some(6), "not at what is there, nor at what other rules leave out: {mode}");
+    }
+}

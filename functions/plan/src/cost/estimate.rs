@@ -15,8 +15,8 @@ const STATES: u64 = 7;
 const STATES_OF_A_CALL: u64 = 2;
 /// States of an execution that sends one object whole: Head, Route, Copy, Done.
 const STATES_WHOLE: u64 = 4;
-/// And in parts: Head, Route, Init, Parts, Complete, Proven, Done; a child of Parts has one.
-const STATES_PARTS: u64 = 7;
+/// And in parts: Head, Route, Init, Workers, Parts or OneWorker, Complete, Proven, Done; a child of Parts has one.
+const STATES_PARTS: u64 = 8;
 /// Children that a Map starts in a second: EXPRESS and STANDARD.
 const STARTS: (f64, f64) = (1_000.0, 100.0);
 
@@ -208,7 +208,7 @@ impl Estimate {
         let transitions =
             work.whole * STATES_WHOLE + work.split() * STATES_PARTS + 2 * starts.0 + 2 * starts.1;
         let quick = work.whole + 3 * work.split();
-        let moving = work.whole + work.children;
+        let moving = work.whole + work.single + work.children;
         let alone = bill.seconds(work.bytes - batched.bytes, work.objects - work.batched);
         let gb_seconds = bill.moving(batched.seconds + alone) + bill.quick(quick);
         money.lambda = bill.lambda(express + (quick + moving) as f64, gb_seconds);
@@ -316,7 +316,7 @@ fn hours(bill: &Bill<'_>, work: &ClassWork, (batched, batches): (f64, f64), alon
         return batched / 3_600.0;
     }
     let running = u64::from(at.large).min(objects);
-    let children = (work.children.div_ceil(objects)).clamp(1, u64::from(at.parts));
+    let children = ((work.single + work.children).div_ceil(objects)).clamp(1, u64::from(at.parts));
     let workers = (running * children) as f64;
     // Head, Init and Complete come one after the other.
     let calls = 3.0 * bill.prices.rates.call_seconds.value * (objects as f64 / running as f64).ceil();

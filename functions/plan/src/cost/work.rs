@@ -91,7 +91,9 @@ pub struct ClassWork {
     pub whole: u64,
     /// Parts.
     pub parts: u64,
-    /// Children that send them.
+    /// Objects whose parts are sent by one worker each.
+    pub single: u64,
+    /// Children that send the parts of all others.
     pub children: u64,
     /// Requests at the source.
     pub source: Requests,
@@ -125,12 +127,23 @@ impl ClassWork {
         bounds: &BatchBounds,
         manner: &Manner,
     ) -> Result<(), PlanError> {
+        let all: PartSet = (1..=layout.count()).collect();
+        self.children += batches(layout, &all, bounds)?.len() as u64;
+        self.parts_of(layout, manner);
+        Ok(())
+    }
+
+    /// An object that is sent in parts by one worker.
+    pub fn by_one_worker(&mut self, layout: &Layout, manner: &Manner) {
+        self.single += 1;
+        self.parts_of(layout, manner);
+    }
+
+    fn parts_of(&mut self, layout: &Layout, manner: &Manner) {
         self.object(layout.size());
         self.looked_at(manner);
         let parts = u64::from(layout.count());
-        let all: PartSet = (1..=layout.count()).collect();
         self.parts += parts;
-        self.children += batches(layout, &all, bounds)?.len() as u64;
         self.source("GetObject", if manner.twice { 2 * parts } else { parts });
         // Init: what another execution left, then a new upload.
         self.destination("ListMultipartUploads", u64::from(manner.adopts));
@@ -140,7 +153,6 @@ impl ClassWork {
         self.destination("ListParts", parts.div_ceil(PARTS_OF_A_PAGE));
         self.destination("CompleteMultipartUpload", 1);
         self.destination("HeadObject", 1 + u64::from(!manner.conditional));
-        Ok(())
     }
 
     fn object(&mut self, size: u64) {
@@ -184,6 +196,7 @@ impl ClassWork {
             (&mut self.batched, other.batched),
             (&mut self.whole, other.whole),
             (&mut self.parts, other.parts),
+            (&mut self.single, other.single),
             (&mut self.children, other.children),
         ] {
             *sum += count;
@@ -201,6 +214,7 @@ impl ClassWork {
             &mut self.batched,
             &mut self.whole,
             &mut self.parts,
+            &mut self.single,
             &mut self.children,
         ];
         numbers.into_iter().for_each(|number| *number *= count);
@@ -232,6 +246,17 @@ mod tests {
         assert_eq!((work.parts, work.children, work.split()), (128, 64, 1));
         let all: u64 = work.source.values().chain(work.destination.values()).sum();
         assert_eq!(all, 2 * 128 + 8);
+    }
+
+    #[test]
+    fn one_worker_sends_the_same_requests_without_children() {
+        let layout = layout(128 * MIB, None, &Limits::default()).unwrap();
+        let mut alone = ClassWork::default();
+        alone.by_one_worker(&layout, &Manner::default());
+        let many = parts(128 * MIB, &Manner::default());
+        assert_eq!((alone.single, alone.children, alone.parts, alone.split()), (1, 0, 16, 1));
+        assert_eq!((alone.source, alone.destination), (many.source, many.destination));
+        assert_eq!(many.children, 16);
     }
 
     #[test]

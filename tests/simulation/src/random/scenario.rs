@@ -74,7 +74,7 @@ impl Scenario {
             destination,
             part_size,
             versioning: [versioning(&mut rng), versioning(&mut rng)],
-            options: options(&mut rng),
+            options: alone(seed, part_size, options(&mut rng)),
             concurrency: [1, 2, 3, 8, 64][rng.usize(0..5)],
             objects,
             standing,
@@ -145,6 +145,17 @@ fn options(rng: &mut Rng) -> Value {
         0 => options["overwrite"] = json!("always"),
         1 => options["overwrite"] = json!("never"),
         2 => options["copyTags"] = json!(false),
+        _ => {}
+    }
+    options
+}
+
+/// Some days one worker sends all parts of an object. Drawn apart from the rest, which a seed goes on meaning.
+fn alone(seed: u64, part_size: u64, mut options: Value) -> Value {
+    let mut rng = Seed(seed).rng("one worker");
+    match rng.u8(0..8) {
+        0 => options["singleWorkerLimit"] = json!(part_size * 3),
+        1 => options["singleWorkerLimit"] = json!(1 << 30),
         _ => {}
     }
     options

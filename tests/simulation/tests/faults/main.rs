@@ -2,6 +2,7 @@
 //! server and the engine; I1 to I6 are judged after each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may panic as tests do
 
+mod alone;
 mod bounds;
 mod complete;
 mod corruption;
