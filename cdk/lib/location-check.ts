@@ -39,7 +39,7 @@ const CREDENTIALS: Fields<LocationCredentials> = {
 const WEB_IDENTITY: Fields<WebIdentity> = { role: 'text', audience: 'text' };
 const BUCKET: Fields<LocationBucket> = { name: 'text', prefixes: 'texts', kmsKeyArns: 'texts', versions: 'flag' };
 const PROFILES = ['aws', 'generic', 'oss', 'cos', 'obs', 'gcs', 'b2', 'ovh', 'r2'];
-const CHECKSUMS = ['CRC64NVME', 'CRC32C', 'CRC32'];
+const CHECKSUMS = ['CRC64NVME', 'CRC32C', 'CRC32', 'CRC64XZ'];
 const ROLE_ARN = /^arn:[^:]+:iam::\d{12}:role\/.+$/;
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 

@@ -3,7 +3,9 @@
 use md5::{Digest, Md5};
 use transload_store::prove::{Evidence, Expected};
 use transload_store::{Combiner, PartRef, hex};
-use transload_wire::{Checksum, ChecksumKind, ErrorName, Etag, Failure, Proof, Verify};
+use transload_wire::{
+    Checksum, ChecksumAlgorithm, ChecksumKind, ErrorName, Etag, Failure, PartRecord, Proof, Verify,
+};
 
 use crate::Work;
 
@@ -25,6 +27,11 @@ pub(crate) fn whole(work: &Work, parts: &[PartRef]) -> Result<Whole, Failure> {
     let proof = match &checksum {
         Some(checksum) => against_source(work, checksum)?,
         None if etag.is_some() => without_source(work),
+        // Each part was compared when it was sent; of the whole the store tells once it is one.
+        None if work.upload.checksum_algorithm == Some(ChecksumAlgorithm::Crc64Xz) => {
+            let (expected, proof) = without_parts(work);
+            return Ok(Whole { checksum, expected, proof });
+        }
         None => return Err(unprovable(work)),
     };
     let evidence = [checksum.clone().map(Evidence::Checksum), etag.map(Evidence::Etag)];
@@ -49,12 +56,13 @@ fn expected(work: &Work, evidence: Vec<Evidence>) -> Expected {
     Expected { token: work.input.token.clone(), size: work.input.layout.size(), evidence }
 }
 
-/// The checksum of the whole; `None` if the upload has none, or the store does not tell those of the parts.
+/// The checksum of the whole; `None` if the upload has none, or neither the store nor the worker tells those of the parts.
 fn combined(work: &Work, parts: &[PartRef]) -> Result<Option<Checksum>, Failure> {
     let Some(algorithm) = work.upload.checksum_algorithm else { return Ok(None) };
     let Some(mut combiner) = Combiner::new(algorithm) else { return Ok(None) };
     for part in parts {
-        let Some(checksum) = part.checksum.as_ref().filter(|told| told.algorithm == algorithm) else {
+        let told = part.checksum.as_ref().or_else(|| sent(work, part));
+        let Some(checksum) = told.filter(|told| told.algorithm == algorithm) else {
             return Ok(None);
         };
         combiner.push(&checksum.value, part.size).ok_or_else(|| {
@@ -68,6 +76,14 @@ fn combined(work: &Work, parts: &[PartRef]) -> Result<Option<Checksum>, Failure>
         })?;
     }
     Ok(Some(combiner.finish()))
+}
+
+/// What the worker that sent this very part said of it: one that was sent again since has another ETag, if other bytes.
+fn sent<'a>(work: &'a Work, part: &PartRef) -> Option<&'a Checksum> {
+    let is_it = |sent: &&PartRecord| {
+        (sent.part_number, sent.size, &sent.etag) == (part.number.get(), part.size, &part.etag)
+    };
+    work.input.sent.iter().flatten().find(is_it)?.checksum.as_ref()
 }
 
 /// Compared before the object appears, where the source tells the checksum of the same algorithm.

@@ -3,13 +3,15 @@
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use transload_store::{Side, all_parts, failure_of};
-use transload_wire::{ErrorName, Failure, PartRecord};
+use transload_wire::{ChecksumAlgorithm, ErrorName, Failure, PartRecord};
 
 use crate::{Piece, Work, send};
 
 /// What an earlier try of this call left. The first try asks nothing: nothing can be there.
 pub(crate) async fn left_by_earlier_try(work: &Work, pieces: &[Piece]) -> Result<Vec<PartRecord>, Failure> {
-    if work.input.retry_count == 0 {
+    // What the store only tells of a part was perhaps not compared any more, and is told of no part that is listed.
+    let compared = work.upload.checksum_algorithm.is_none_or(ChecksumAlgorithm::is_sent);
+    if work.input.retry_count == 0 || !compared {
         return Ok(Vec::new());
     }
     let listed = all_parts(work.destination.as_ref(), &work.upload).await;

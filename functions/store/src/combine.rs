@@ -1,7 +1,7 @@
 //! CRC of a whole from the CRCs of its parts.
 //!
 //! `CRC(A || B) = CRC(A) * x^(8 |B|) + CRC(B)` in polynomials over GF(2), modulo the CRC's own: true as it stands for
-//! CRCs whose initial value equals the final one, as with all three here. A general combination rebuilds the factor for
+//! CRCs whose initial value equals the final one, as with all four here. A general combination rebuilds the factor for
 //! every part (10,000 of them took 5.2 s); parts mostly have one length, so it is computed once for each length, and a
 //! combination is then one multiplication.
 
@@ -10,16 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use transload_wire::{Checksum, ChecksumAlgorithm, ChecksumKind};
 
 /// Polynomial in reflected form (bit of x^0 highest), and its width in bits. From the CRC catalogue: CRC-64/NVME,
-/// CRC-32/ISCSI, CRC-32/ISO-HDLC.
+/// CRC-64/XZ, CRC-32/ISCSI, CRC-32/ISO-HDLC.
 fn polynomial(algorithm: ChecksumAlgorithm) -> Option<(u64, u32)> {
     match algorithm {
         ChecksumAlgorithm::Crc64Nvme => Some((0x9a6c_9329_ac4b_c9b5, 64)),
+        ChecksumAlgorithm::Crc64Xz => Some((0xc96c_5795_d787_0f42, 64)),
         ChecksumAlgorithm::Crc32c => Some((0x82f6_3b78, 32)),
         ChecksumAlgorithm::Crc32 => Some((0xedb8_8320, 32)),
-        ChecksumAlgorithm::Crc64Xz
-        | ChecksumAlgorithm::Sha1
-        | ChecksumAlgorithm::Sha256
-        | ChecksumAlgorithm::Md5 => None,
+        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 | ChecksumAlgorithm::Md5 => None,
     }
 }
 
@@ -119,7 +117,7 @@ mod tests {
             let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
-            for algorithm in ChecksumAlgorithm::COMBINABLE {
+            for algorithm in ChecksumAlgorithm::COMBINABLE.into_iter().chain([ChecksumAlgorithm::Crc64Xz]) {
                 let mut combiner = Combiner::new(algorithm).unwrap();
                 for pair in cuts.windows(2) {
                     let part = &bytes[pair[0]..pair[1]];

@@ -106,6 +106,14 @@ pub const fn encoded_len(algorithm: ChecksumAlgorithm) -> usize {
     }
 }
 
+/// Headers in which Aliyun OSS and Tencent COS tell a CRC-64/XZ.
+pub(crate) const TOLD_CRC64: [&str; 2] = ["x-oss-hash-crc64ecma", "x-cos-hash-crc64ecma"];
+
+/// They write the number in decimal digits; here it is base64 as all others.
+pub(crate) fn of_decimal(value: &str) -> Option<String> {
+    value.trim().parse::<u64>().ok().map(|number| STANDARD.encode(number.to_be_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use transload_wire::ChecksumAlgorithm as A;

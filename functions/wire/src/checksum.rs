@@ -20,7 +20,7 @@ pub enum ChecksumAlgorithm {
     /// SHA-256; composite only for objects in parts.
     #[serde(rename = "SHA256")]
     Sha256,
-    /// CRC-64/XZ, which Aliyun OSS tells of its objects (`x-oss-hash-crc64ecma`). S3 has it not.
+    /// CRC-64/XZ, which Aliyun OSS and Tencent COS tell of what they took (`x-oss-hash-crc64ecma`). S3 has it not.
     #[serde(rename = "CRC64XZ")]
     Crc64Xz,
     /// MD5, as `Content-MD5` has it. S3 takes it for no checksum.
@@ -31,6 +31,12 @@ pub enum ChecksumAlgorithm {
 impl ChecksumAlgorithm {
     /// Those that prove a whole object from its parts, best first.
     pub const COMBINABLE: [Self; 3] = [Self::Crc64Nvme, Self::Crc32c, Self::Crc32];
+
+    /// Whether a store is told what it has to be: S3's own are sent in headers, all others are only compared.
+    #[must_use]
+    pub fn is_sent(self) -> bool {
+        !matches!(self, Self::Crc64Xz | Self::Md5)
+    }
 
     /// S3's name, or what it would be.
     #[must_use]

@@ -277,6 +277,9 @@ pub struct CompleteInput {
     pub layout: Layout,
     /// Token of this transfer.
     pub token: Token,
+    /// What the worker said of the parts that it sent, where one worker sent them and the store does not list their checksums.
+    #[serde(default)]
+    pub sent: Option<Vec<PartRecord>>,
     /// ETag of the object that may be replaced; null: nothing may be there.
     #[serde(default)]
     pub replaces: Option<Etag>,

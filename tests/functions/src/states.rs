@@ -175,6 +175,7 @@ impl<'a> States<'a> {
             upload: upload.clone(),
             layout: head.layout.clone().expect("a decision for parts"),
             token: head.token.clone(),
+            sent: None,
             replaces: head.replaces.clone(),
             route: head.route.clone(),
         }

@@ -51,6 +51,8 @@ pub struct Capabilities {
     pub equal_parts: bool,
     /// A repeated CompleteMultipartUpload is answered `NoSuchUpload` instead of 200.
     pub no_such_upload_after_complete: bool,
+    /// Answers about an object or a part tell the CRC-64/XZ of its bytes (`x-oss-hash-crc64ecma`), as Aliyun OSS does.
+    pub crc64ecma: bool,
     /// ETags are MD5. When not they are unique and opaque, which also makes the server faster.
     pub md5_etags: bool,
 }
@@ -66,6 +68,7 @@ impl Default for Capabilities {
             conditions_unheeded: false,
             equal_parts: false,
             no_such_upload_after_complete: false,
+            crc64ecma: false,
             md5_etags: true,
         }
     }

@@ -29,8 +29,8 @@ pub struct Builder {
     seed: Seed,
     part_size: u64,
     versioning: [Versioning; 2],
-    location: Value,
-    capabilities: Capabilities,
+    /// Of the source and of the destination.
+    ends: [(Value, Capabilities); 2],
     options: Value,
     concurrency: usize,
     reserved: BTreeMap<String, usize>,
@@ -46,8 +46,7 @@ impl Builder {
             seed: Seed(seed),
             part_size: 256,
             versioning: [Versioning::Off; 2],
-            location: json!({}),
-            capabilities: Capabilities::default(),
+            ends: [(json!({}), Capabilities::default()), (json!({}), Capabilities::default())],
             options: json!({}),
             concurrency: 64,
             reserved: BTreeMap::new(),
@@ -75,7 +74,14 @@ impl Builder {
     /// What the destination is: fields of its location (`{"profile": "generic"}`), and what its server can do.
     #[must_use]
     pub fn destination(mut self, location: Value, capabilities: Capabilities) -> Self {
-        (self.location, self.capabilities) = (location, capabilities);
+        self.ends[1] = (location, capabilities);
+        self
+    }
+
+    /// What the source is, likewise.
+    #[must_use]
+    pub fn source(mut self, location: Value, capabilities: Capabilities) -> Self {
+        self.ends[0] = (location, capabilities);
         self
     }
 
@@ -173,7 +179,8 @@ impl Builder {
             ("destination".to_owned(), destination.clone()),
         ]);
         let network = Network::new(trace.clone(), servers);
-        let locations = [("source", json!({})), ("destination", self.location.clone())];
+        let [(from, _), (to, _)] = &self.ends;
+        let locations = [("source", from.clone()), ("destination", to.clone())];
         let locations =
             locations.into_iter().map(|(name, fields)| Ok((name.to_owned(), self.location(name, &fields)?)));
         let locations = locations.collect::<Outcome<_>>()?;
@@ -226,7 +233,7 @@ impl Builder {
         let is_source = name == "source";
         let limits =
             Limits { min_part: 16, max_part: self.part_size * 64, max_parts: 10_000, max_object: 1 << 30 };
-        let capabilities = if is_source { Capabilities::default() } else { self.capabilities.clone() };
+        let capabilities = self.ends[usize::from(!is_source)].1.clone();
         let versioning = self.versioning[usize::from(!is_source)];
         let builder = Server::builder()
             .credentials(CANARIES[0], CANARIES[1])

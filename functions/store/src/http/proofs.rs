@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use transload_wire::{Checksum, ChecksumAlgorithm as A, ChecksumKind};
 
 use super::client::Headers;
-use crate::encoded_len;
+use crate::digest::{TOLD_CRC64, encoded_len, of_decimal};
 
 /// What can be combined from parts first; then what one stream can be compared with, best first.
 const ORDER: [A; 7] = [A::Crc64Nvme, A::Crc32c, A::Crc32, A::Sha256, A::Crc64Xz, A::Sha1, A::Md5];
@@ -14,8 +14,8 @@ const ORDER: [A; 7] = [A::Crc64Nvme, A::Crc32c, A::Crc32, A::Sha256, A::Crc64Xz,
 pub(super) fn checksum(headers: &Headers, whole: bool) -> Option<Checksum> {
     let mut told = digests(headers);
     told.extend(google(headers));
-    for name in ["x-oss-hash-crc64ecma", "x-cos-hash-crc64ecma"] {
-        told.extend(headers.get(name).and_then(decimal).map(|value| (A::Crc64Xz, value)));
+    for name in TOLD_CRC64 {
+        told.extend(headers.get(name).and_then(of_decimal).map(|value| (A::Crc64Xz, value)));
     }
     if whole {
         told.extend(amazon(headers));
@@ -30,11 +30,6 @@ pub(super) fn checksum(headers: &Headers, whole: bool) -> Option<Checksum> {
 /// Whether a text is base64 of as many bytes as a digest of this algorithm has.
 pub(super) fn is_digest(algorithm: A, value: &str) -> bool {
     value.len() == encoded_len(algorithm) && STANDARD.decode(value).is_ok()
-}
-
-/// Aliyun and Tencent write the number in decimal digits.
-fn decimal(value: &str) -> Option<String> {
-    value.trim().parse::<u64>().ok().map(|number| STANDARD.encode(number.to_be_bytes()))
 }
 
 /// `x-amz-checksum-...`: composite ones say nothing of the whole.

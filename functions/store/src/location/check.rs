@@ -90,16 +90,27 @@ impl Location {
     fn capabilities(&self) -> Result<Capabilities, Failure> {
         let profile = self.profile.capabilities();
         let checksums = self.checksums.clone().unwrap_or(profile.checksums);
-        if let Some(found) = checksums.iter().find(|found| !ChecksumAlgorithm::COMBINABLE.contains(found)) {
-            let expected = "checksums that cover whole objects (CRC64NVME, CRC32C, CRC32)".to_owned();
+        let told = ChecksumAlgorithm::Crc64Xz;
+        let covers =
+            |found: &ChecksumAlgorithm| ChecksumAlgorithm::COMBINABLE.contains(found) || *found == told;
+        if let Some(found) = checksums.iter().find(|found| !covers(found)) {
+            let expected =
+                "checksums that cover whole objects (CRC64NVME, CRC32C, CRC32; or CRC64XZ)".to_owned();
             return refuse("checksums", expected, found.as_str());
+        }
+        let trailers = self.trailers.unwrap_or(profile.trailers);
+        if checksums.contains(&told) && (checksums.len() > 1 || trailers) {
+            let expected =
+                "CRC64XZ alone and without trailers, for it is told by the store and never sent to it";
+            let found = if trailers { "trailers = true" } else { "others beside it" };
+            return refuse("checksums", expected.to_owned(), found);
         }
         let limits = limits(&self.limits, profile.limits);
         limits.check().map_err(|error| ErrorName::InputInvalid.because(error.to_string()).at("limits"))?;
         Ok(Capabilities {
             limits,
             checksums,
-            trailers: self.trailers.unwrap_or(profile.trailers),
+            trailers,
             conditional_writes: self.conditional_writes.unwrap_or(profile.conditional_writes),
             etag_md5: self.etag_md5.unwrap_or(profile.etag_md5),
         })

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use transload_plan::{Limits, TIB};
+use transload_wire::ChecksumAlgorithm;
 
 use crate::s3::Capabilities;
 
@@ -14,9 +15,9 @@ pub enum Profile {
     Aws,
     /// Any other store, asked for nothing that some of them refuse: no checksums, no trailers, no conditions.
     Generic,
-    /// Aliyun OSS. Refuses `aws-chunked`.
+    /// Aliyun OSS. Refuses `aws-chunked`; tells the CRC-64/XZ of what it took.
     Oss,
-    /// Tencent COS. Refuses `aws-chunked`.
+    /// Tencent COS. The same.
     Cos,
     /// Huawei OBS. Refuses `aws-chunked`.
     Obs,
@@ -40,7 +41,10 @@ impl Profile {
                 let generic = generic();
                 Capabilities { limits: Limits { equal_parts: true, ..generic.limits }, ..generic }
             }
-            Self::Generic | Self::Oss | Self::Cos | Self::Obs | Self::Gcs | Self::B2 | Self::Ovh => generic(),
+            Self::Oss | Self::Cos => {
+                Capabilities { checksums: vec![ChecksumAlgorithm::Crc64Xz], ..generic() }
+            }
+            Self::Generic | Self::Obs | Self::Gcs | Self::B2 | Self::Ovh => generic(),
         }
     }
 }

@@ -89,6 +89,14 @@ fn what_does_not_fit_is_refused_with_its_field() {
             "kind = \"s3\"\nchecksums = [\"SHA256\"]",
             "locations.x.checksums: expected checksums that cover whole objects",
         ),
+        (
+            "kind = \"s3\"\nchecksums = [\"CRC64XZ\", \"CRC32\"]\ntrailers = false",
+            "locations.x.checksums: expected CRC64XZ alone and without trailers",
+        ),
+        (
+            "kind = \"s3\"\nchecksums = [\"CRC64XZ\"]",
+            "locations.x.checksums: expected CRC64XZ alone and without trailers",
+        ),
         ("kind = \"s3\"\nlimits = { min_part = 0 }", "locations.x.limits: location.limits:"),
         ("kind = \"s3\"\nlimits = { part = 1 }", "locations.x.limits.part: unknown field"),
         (

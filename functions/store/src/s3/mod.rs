@@ -25,6 +25,7 @@ mod send;
 mod settings;
 mod source_parts;
 mod surroundings;
+mod told;
 mod work;
 mod write;
 

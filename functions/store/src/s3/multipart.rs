@@ -5,12 +5,13 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::timeout::TimeoutConfig;
 use transload_plan::PartNumber;
-use transload_wire::{BucketName, ChecksumAlgorithm, ChecksumKind, ObjectKey, UploadId};
+use transload_wire::{BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, UploadId};
 
 use super::S3Store;
 use super::convert::{
     checksum_of, encryption, etag, name, part as part_checksum, required, size, tagging, time, version, whole,
 };
+use super::told::Told;
 use super::write::expires;
 use crate::{
     Complete, Created, ListedUpload, PartListing, PartRef, StoreError, StoreErrorKind as Kind, Target,
@@ -20,8 +21,9 @@ use crate::{
 pub(super) async fn create(store: &S3Store, target: &Target) -> Result<Created, StoreError> {
     let place = format!("s3://{}/{}", target.bucket, target.key);
     let verb = Verb::CreateMultipartUpload;
-    let algorithm = target.checksum_algorithm.map(|algorithm| SdkAlgorithm::from(algorithm.as_str()));
-    let kind = target.checksum_algorithm.map(|algorithm| {
+    let sent = target.checksum_algorithm.filter(|algorithm| algorithm.is_sent());
+    let algorithm = sent.map(|algorithm| SdkAlgorithm::from(algorithm.as_str()));
+    let kind = sent.map(|algorithm| {
         if ChecksumAlgorithm::COMBINABLE.contains(&algorithm) {
             ChecksumType::FullObject
         } else {
@@ -130,7 +132,9 @@ pub(super) async fn complete(
     complete: &Complete,
 ) -> Result<Written, StoreError> {
     let (verb, place) = (Verb::CompleteMultipartUpload, upload.to_string());
-    let checksum = complete.checksum.as_ref().filter(|checksum| checksum.kind == ChecksumKind::FullObject);
+    let is_sent = |sum: &&Checksum| sum.kind == ChecksumKind::FullObject && sum.algorithm.is_sent();
+    let checksum = complete.checksum.as_ref().filter(is_sent);
+    let told = Told::default();
     let value = |algorithm| checksum.filter(|sum| sum.algorithm == algorithm).map(|sum| sum.value.clone());
     let (if_match, if_none_match) = store.condition(&complete.condition);
     let parts = CompletedMultipartUpload::builder()
@@ -154,6 +158,7 @@ pub(super) async fn complete(
                 .set_if_none_match(if_none_match.clone())
                 .customize()
                 .config_override(slow(store))
+                .interceptor(told.clone())
                 .send()
         })
         .await?;
@@ -165,7 +170,7 @@ pub(super) async fn complete(
         ));
     }
     let found = etag(verb, &place, answer.e_tag())?;
-    let checksum = whole(checksum_of!(answer), answer.checksum_type(), &found);
+    let checksum = whole(checksum_of!(answer), answer.checksum_type(), &found).or(told.get(store));
     Ok(Written { etag: found, version: version(answer.version_id()), checksum })
 }
 

@@ -6,6 +6,7 @@ use transload_wire::Etag;
 
 use super::incoming::Incoming;
 use super::read::payer;
+use super::told::Told;
 use super::{S3Store, facts};
 use crate::{Head, Opened, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
@@ -17,7 +18,7 @@ pub(super) async fn open(
     pin: &Etag,
     total: u64,
 ) -> Result<Opened, StoreError> {
-    let place = object.to_string();
+    let (place, told) = (object.to_string(), Told::default());
     let answer = store
         .call(Verb::GetObject, &place, |client| {
             client
@@ -29,6 +30,7 @@ pub(super) async fn open(
                 .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
                 .if_match(pin.to_header())
                 .customize()
+                .interceptor(told.clone())
                 .mutate_request(|request| {
                     request.headers_mut().insert("x-amz-checksum-mode", "ENABLED");
                 })
@@ -36,6 +38,7 @@ pub(super) async fn open(
         })
         .await?;
     let head = facts::of_get(&place, &answer)?;
+    let head = Head { checksum: head.checksum.or(told.get(store)), ..head };
     check(&place, &answer, &head, pin, total)?;
     let place = format!("{} {place}", Verb::GetObject);
     let body = answer.body.into_inner();

@@ -13,6 +13,7 @@ use super::S3Store;
 use super::convert::etag;
 use super::facts::of_head;
 use super::incoming::Incoming;
+use super::told::Told;
 use crate::{Head, Ranged, StoreError, StoreErrorKind as Kind, StoredRef, Verb};
 
 /// The header that agrees to pay.
@@ -21,13 +22,17 @@ pub(super) fn payer(object: &StoredRef) -> Option<RequestPayer> {
 }
 
 pub(super) async fn head(store: &S3Store, object: &StoredRef) -> Result<Head, StoreError> {
-    let place = object.to_string();
-    match ask(store, object).await {
+    let (place, told) = (object.to_string(), Told::default());
+    let of_head = |place: &str, answer: &HeadObjectOutput| {
+        let head = of_head(place, answer)?;
+        Ok(Head { checksum: head.checksum.or(told.get(store)), ..head })
+    };
+    match asked(store, object, &told).await {
         Err(error) if matches!(error.kind, Kind::InvalidRequest | Kind::AccessDenied) => {
             match why(store, object, error).await {
                 Some(error) => Err(error),
                 // What stood in the way is gone: a clock that was wrong, and that the answers have put right.
-                None => ask(store, object).await.and_then(|answer| of_head(&place, &answer)),
+                None => asked(store, object, &told).await.and_then(|answer| of_head(&place, &answer)),
             }
         }
         answered => answered.and_then(|answer| of_head(&place, &answer)),
@@ -36,6 +41,10 @@ pub(super) async fn head(store: &S3Store, object: &StoredRef) -> Result<Head, St
 
 /// What the store itself tells.
 pub(super) async fn ask(store: &S3Store, object: &StoredRef) -> Result<HeadObjectOutput, StoreError> {
+    asked(store, object, &Told::default()).await
+}
+
+async fn asked(store: &S3Store, object: &StoredRef, told: &Told) -> Result<HeadObjectOutput, StoreError> {
     store
         .call(Verb::HeadObject, &object.to_string(), |client| {
             client
@@ -46,6 +55,8 @@ pub(super) async fn ask(store: &S3Store, object: &StoredRef) -> Result<HeadObjec
                 .set_request_payer(payer(object))
                 .set_expected_bucket_owner(store.settings.expected_bucket_owner.clone())
                 .checksum_mode(ChecksumMode::Enabled)
+                .customize()
+                .interceptor(told.clone())
                 .send()
         })
         .await

@@ -45,7 +45,8 @@ pub(super) struct BodyHeaders {
 impl BodyHeaders {
     /// Nothing can follow a body of no bytes: its checksum goes ahead of it.
     fn new(len: u64, plan: Plan) -> Self {
-        let ahead = plan.algorithm.filter(|_| len == 0).map(|algorithm| Hasher::new(algorithm).finish());
+        let empty = plan.algorithm.filter(|algorithm| len == 0 && algorithm.is_sent());
+        let ahead = empty.map(|algorithm| Hasher::new(algorithm).finish());
         Self { len, plan: Plan { trailer: plan.trailer && len > 0, ..plan }, ahead }
     }
 }

@@ -17,6 +17,7 @@ use super::errors::map;
 use super::outgoing::{Handle, Outcome, Plan};
 use super::progress::Progress;
 use super::send::{Answered, Sending, compare};
+use super::told::Told;
 use super::{S3Store, gather};
 use crate::{
     Condition, PutBody, StoreError, StoreErrorKind as Kind, StoredPart, Target, UploadRef, Verb, Written,
@@ -28,7 +29,7 @@ impl S3Store {
         let capabilities = &self.settings.capabilities;
         Plan {
             algorithm,
-            trailer: capabilities.trailers && algorithm.is_some(),
+            trailer: capabilities.trailers && algorithm.is_some_and(ChecksumAlgorithm::is_sent),
             md5: capabilities.etag_md5 && algorithm.is_none(),
         }
     }
@@ -52,6 +53,7 @@ pub(super) async fn put(
     let plan = store.plan(target.checksum_algorithm);
     let md5 = content_md5(Verb::PutObject, &place, &mut body, plan).await?;
     let sending = sending(Verb::PutObject, &place, body, plan).await?;
+    let told = Told::default();
     let request = store
         .client()
         .await
@@ -78,11 +80,13 @@ pub(super) async fn put(
         .customize()
         .config_override(S3Store::unlimited())
         .interceptor(sending.headers)
+        .interceptor(told.clone())
         .mutate_request(expires(attributes.expires));
     let (answer, sent) =
         finish(store, Verb::PutObject, &place, &sending.progress, &sending.handle, request.send()).await?;
     let found = etag(Verb::PutObject, &place, answer.e_tag())?;
-    let checksum = whole(checksum_of!(answer), answer.checksum_type(), &found);
+    let own = told.demand(store, Verb::PutObject, &place, plan.algorithm)?;
+    let checksum = whole(checksum_of!(answer), answer.checksum_type(), &found).or(own);
     let kms = is_kms(answer.server_side_encryption());
     compare(Verb::PutObject, &place, &sent, &Answered { etag: &found, checksum: checksum.as_ref(), kms })?;
     Ok(Written { etag: found, version: version(answer.version_id()), checksum })
@@ -98,6 +102,7 @@ pub(super) async fn upload_part(
     let plan = store.plan(upload.checksum_algorithm);
     let md5 = content_md5(Verb::UploadPart, &place, &mut body, plan).await?;
     let sending = sending(Verb::UploadPart, &place, body, plan).await?;
+    let told = Told::default();
     let request = store
         .client()
         .await
@@ -111,11 +116,13 @@ pub(super) async fn upload_part(
         .body(sending.body)
         .customize()
         .config_override(S3Store::unlimited())
-        .interceptor(sending.headers);
+        .interceptor(sending.headers)
+        .interceptor(told.clone());
     let (answer, sent) =
         finish(store, Verb::UploadPart, &place, &sending.progress, &sending.handle, request.send()).await?;
     let found = etag(Verb::UploadPart, &place, answer.e_tag())?;
-    let checksum = part_checksum(checksum_of!(answer));
+    let own = told.demand(store, Verb::UploadPart, &place, plan.algorithm)?;
+    let checksum = part_checksum(checksum_of!(answer)).or(own);
     let kms = is_kms(answer.server_side_encryption());
     compare(Verb::UploadPart, &place, &sent, &Answered { etag: &found, checksum: checksum.as_ref(), kms })?;
     Ok(StoredPart { etag: found, checksum })
@@ -154,7 +161,9 @@ async fn content_md5(
 async fn sending(verb: Verb, place: &str, mut body: PutBody, plan: Plan) -> Result<Sending, StoreError> {
     if body.len > 0 {
         let ahead = match plan.algorithm {
-            Some(algorithm) if !plan.trailer => gather::ahead(verb, place, &mut body, algorithm).await?,
+            Some(algorithm) if !plan.trailer && algorithm.is_sent() => {
+                gather::ahead(verb, place, &mut body, algorithm).await?
+            }
             _ => None,
         };
         let mut sending = Sending::new(body, plan);

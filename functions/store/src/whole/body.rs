@@ -110,7 +110,8 @@ pub(super) fn expected(work: &Whole, flowed: Option<&Flowed>) -> Expected {
 pub(super) fn accepted(work: &Whole) -> Expected {
     let mut expected = expected(work, None);
     let evidence = [
-        work.target.checksum_algorithm.map(|_| Evidence::Accepted { parts: 0 }),
+        // One that is only told was not compared by the store.
+        work.target.checksum_algorithm.filter(|own| own.is_sent()).map(|_| Evidence::Accepted { parts: 0 }),
         // If the source's is none, it is never the destination's.
         work.destination.etags_are_md5().then(|| Evidence::Etag(work.input.source.etag.clone())),
     ];

@@ -132,6 +132,7 @@ impl World {
             upload: begun.upload,
             layout: whole.layout,
             token: begun.token,
+            sent: None,
             replaces: begun.replaces,
             route: None,
         };

@@ -46,7 +46,7 @@ pub(super) async fn complete(
     bucket
         .completed
         .insert(input.upload_id.clone(), (input.key.clone(), Arc::clone(&object), version.clone()));
-    Ok(answer(&input, &object, version.as_deref()))
+    Ok(answer(store, &input, &object, version.as_deref()))
 }
 
 /// The first answer again, as AWS gives it for a while; compatible stores have forgotten the upload.
@@ -60,10 +60,11 @@ fn completed_before(
     }
     let (_, object, version) =
         bucket.completed.get(&input.upload_id).filter(|(key, ..)| *key == input.key)?;
-    Some(answer(input, object, version.as_deref()))
+    Some(answer(store, input, object, version.as_deref()))
 }
 
 fn answer(
+    store: &Store,
     input: &CompleteMultipartUploadInput,
     object: &Object,
     version: Option<&str>,
@@ -86,6 +87,7 @@ fn answer(
     };
     let mut headers = written::encryption_headers(&object.attributes);
     super::put::version_header(&mut headers, version);
+    written::crc64ecma(store, &object.content, &mut headers);
     S3Response::with_headers(output, headers)
 }
 

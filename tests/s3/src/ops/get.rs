@@ -192,6 +192,7 @@ fn describe(store: &Store, version: &Version, object: &Object, id: Option<&str>)
     if let Some(restore) = version.restore {
         put("x-amz-restore", super::restore::header(restore, store.now()));
     }
+    written::crc64ecma(store, &object.content, &mut headers);
     headers
 }
 

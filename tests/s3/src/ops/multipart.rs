@@ -111,6 +111,7 @@ pub(super) async fn upload_part(
     upload.check_algorithm(received.declared)?;
     let mut headers = upload.headers.clone();
     answer_checksum(&received, also, &mut headers);
+    written::crc64ecma(store, &received.content, &mut headers);
     let etag = target.keep(store, number, received, also)?;
     let output = UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..UploadPartOutput::default() };
     Ok(S3Response::with_headers(output, headers))

@@ -34,6 +34,7 @@ pub(super) async fn put(
     if let Some(checksum) = &object.checksum {
         checksum.put_headers(&mut headers);
     }
+    written::crc64ecma(store, &object.content, &mut headers);
     let mut state = store.lock();
     let name = bucket;
     let bucket = state.bucket_mut(&name)?;

@@ -7,6 +7,7 @@ use super::tags;
 use crate::checksum;
 use crate::errors;
 use crate::storage::Store;
+use crate::storage::blob::Content;
 use crate::storage::object::{Attributes, ENCRYPTION, KMS_KEY, Tags};
 
 /// Bytes of names and values together.
@@ -173,6 +174,19 @@ pub(super) fn customer_key(headers: &HeaderMap) -> S3Result<Option<String>> {
 /// The tags in `x-amz-tagging`.
 pub(super) fn tag_header(headers: &HeaderMap) -> S3Result<Tags> {
     tags::from_header(text(headers, "x-amz-tagging").unwrap_or_default())
+}
+
+/// What Aliyun OSS tells of the bytes that it took, or has. It is computed over what is kept, so that it tells of bytes that
+/// were altered on their way.
+pub(super) fn crc64ecma(store: &Store, content: &Content, headers: &mut HeaderMap) {
+    if !store.capabilities.crc64ecma {
+        return;
+    }
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
+    // What can not be read has no checksum; the answer that is to carry it fails by itself.
+    if content.frames().try_for_each(|frame| frame.map(|bytes| digest.update(&bytes))).is_ok() {
+        headers.insert("x-oss-hash-crc64ecma", HeaderValue::from(digest.finalize()));
+    }
 }
 
 /// The encryption headers that every answer about the object carries.

@@ -150,6 +150,12 @@ impl Content {
         ContentReader { pieces: self.pieces.iter().cloned().collect(), left: self.length }
     }
 
+    /// All bytes, a frame at a time.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = io::Result<Bytes>> {
+        let mut reader = self.reader();
+        std::iter::from_fn(move || reader.next_frame())
+    }
+
     /// All bytes at once: for tests and small objects.
     pub(crate) fn to_bytes(&self) -> io::Result<Bytes> {
         let mut all = Vec::with_capacity(self.length as usize);

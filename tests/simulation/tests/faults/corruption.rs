@@ -108,8 +108,17 @@ async fn send(world: &World, key: &str) -> Result<(), Failure> {
         transload_part::handle(stores, Deadline::NONE, part).await?;
     }
     let upload = init.upload;
-    let complete =
-        CompleteInput { source, destination, options, upload, layout, token, replaces, route: None };
+    let complete = CompleteInput {
+        source,
+        destination,
+        options,
+        upload,
+        layout,
+        token,
+        sent: None,
+        replaces,
+        route: None,
+    };
     transload_complete::handle(stores, Deadline::NONE, complete).await.map(drop)
 }
 

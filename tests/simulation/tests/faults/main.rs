@@ -21,6 +21,7 @@ mod secrets;
 mod source;
 mod spoiler;
 mod storms;
+mod told;
 mod uncertain;
 mod workers;
 mod writes;

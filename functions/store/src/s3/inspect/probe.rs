@@ -90,6 +90,12 @@ impl Probe<'_> {
             None => Err("there is no checksum that could follow a body".to_owned()),
         };
         let trailers = self.tried("trailers", shown);
+        if checksums.is_empty() {
+            let shown = self.told_crc().await?;
+            if self.tried(ChecksumAlgorithm::Crc64Xz.as_str(), shown) {
+                checksums.push(ChecksumAlgorithm::Crc64Xz);
+            }
+        }
         let shown = self.conditions().await?;
         let conditional_writes = self.tried("conditional_writes", shown);
         let limits = Limits { equal_parts, ..self.store.settings.capabilities.limits };
@@ -172,6 +178,29 @@ impl Probe<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the CRC-64/XZ is told of parts, and of objects put whole and in parts.
+    async fn told_crc(&self) -> Result<Shown, StoreError> {
+        let algorithm = ChecksumAlgorithm::Crc64Xz;
+        let store = self.as_if(|has| has.checksums = vec![algorithm]);
+        let content = pattern(WHOLE);
+        let put = store.put(&self.target(Some(algorithm)), body(&content), &Condition::Anything).await;
+        match put {
+            Ok(written) if written.checksum == Some(Hasher::sum(algorithm, &content)) => {}
+            Ok(written) => return Ok(Err(format!("an object put whole tells {:?}", written.checksum))),
+            Err(error) => return refused(error),
+        }
+        let (_, _, content) = match self.whole_upload(&store, &[self.least(), LAST], Some(algorithm)).await {
+            Ok(found) => found,
+            Err(error) => return refused(error),
+        };
+        let found = self.head(&store).await?.checksum;
+        Ok(if found == Some(Hasher::sum(algorithm, &content)) {
+            Ok("told of parts, and of objects put whole and in parts".to_owned())
+        } else {
+            Err(format!("told of parts, but an object in parts tells {found:?}"))
+        })
     }
 
     /// An upload in parts: as they were listed before it was completed, and the whole.

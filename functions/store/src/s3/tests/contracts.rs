@@ -54,6 +54,32 @@ async fn s3_without_extras_keeps_the_contract() {
     contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
 }
 
+/// A store that is told no checksum and tells one.
+#[tokio::test]
+async fn s3_with_a_checksum_that_is_only_told_keeps_the_contract() {
+    let server = builder()
+        .capabilities(strict_s3::Capabilities {
+            crc64nvme: false,
+            checksums: false,
+            trailers: false,
+            conditional_writes: false,
+            crc64ecma: true,
+            ..strict_s3::Capabilities::default()
+        })
+        .start()
+        .await
+        .unwrap();
+    let told = Capabilities {
+        limits: super::limits(),
+        checksums: vec![ChecksumAlgorithm::Crc64Xz],
+        trailers: false,
+        conditional_writes: false,
+        etag_md5: false,
+    };
+    let settings = S3Settings { capabilities: told, ..settings(&server) };
+    contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
+}
+
 /// A store as strict as Amazon's, told to take CRC32C and no trailers.
 async fn ahead() -> (strict_s3::Server, Arc<S3Store>) {
     let server = super::builder().start().await.unwrap();

@@ -55,6 +55,16 @@ async fn what_is_refused_is_not_there() {
     assert!(!one.capabilities.trailers && one.capabilities.conditional_writes);
 }
 
+#[tokio::test]
+async fn a_checksum_that_is_only_told_is_found_where_there_is_no_other() {
+    let has = Has { crc64nvme: false, checksums: false, trailers: false, crc64ecma: true, ..Has::default() };
+    let found = probed(has).await;
+    assert_eq!(found.capabilities.checksums, [ChecksumAlgorithm::Crc64Xz], "{:#?}", found.trials);
+    assert!(!found.capabilities.trailers);
+    let both = probed(Has { crc64ecma: true, ..Has::default() }).await;
+    assert!(!both.capabilities.checksums.contains(&ChecksumAlgorithm::Crc64Xz), "{:#?}", both.trials);
+}
+
 /// Such a store would let an older version be written over a newer one.
 #[tokio::test]
 async fn what_is_taken_and_not_heeded_is_not_there() {
