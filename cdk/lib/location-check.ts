@@ -69,6 +69,10 @@ function checkProps(path: string, props: LocationProps): void {
   checkOneOf(`${path}.partition`, props.partition, PARTITIONS);
   checkOneOf(`${path}.profile`, props.profile, PROFILES);
   (props.checksums ?? []).forEach((found, index) => checkOneOf(`${path}.checksums[${index}]`, found, CHECKSUMS));
+  const trailers = props.trailers ?? (props.profile ?? 'aws') === 'aws';
+  if (props.checksums?.includes('CRC64XZ') && (props.checksums.length > 1 || trailers)) {
+    throw new Problem(`${path}.checksums`, 'CRC64XZ alone, and "trailers": false', props.checksums);
+  }
   checkForm(`${path}.expectedBucketOwner`, props.expectedBucketOwner, /^\d{12}$/, 'an account id of 12 digits');
   checkForm(`${path}.endpoint`, props.endpoint, /^https?:\/\/[^@/?#\s]+\/?$/, 'a URL such as https://s3.example.com');
   if (props.endpoint?.startsWith('http:') && props.allowHttp !== true) {

@@ -135,7 +135,7 @@ export interface LocationProps {
    */
   readonly profile?: string;
   /**
-   * Checksums over whole objects in parts, best first: CRC64NVME, CRC32C, CRC32.
+   * Checksums over whole objects in parts, best first: CRC64NVME, CRC32C, CRC32; or CRC64XZ alone, which OSS and COS tell.
    * @default - the profile's
    */
   readonly checksums?: string[];

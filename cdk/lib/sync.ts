@@ -110,12 +110,12 @@ export interface SyncOptions {
    */
   readonly prices?: { [field: string]: any };
   /**
-   * What is done about objects in an archive tier: skip, fail.
+   * What is done about objects in an archive tier: skip, fail (before the first write, as far as lists tell), thaw.
    * @default skip
    */
   readonly archived?: string;
   /**
-   * Objects up to this many bytes are sent in batches, larger ones by an execution each.
+   * Objects up to this many bytes are sent in batches, larger ones by an execution each: `options.singleWorkerLimit`.
    * @default 67108864
    */
   readonly batchObjectLimit?: number;

@@ -60,6 +60,7 @@ const ROWS: readonly (readonly [TransloadProps, string, { region?: string }?])[]
   [place({ region: 'cn-north-1', buckets: [] }), 'locations.there.credentials: expected where credentials are read, for roles end at a partition\'s border (aws-cn is not the stack\'s aws)'],
   [{ ...place({ region: 'us-east-1', buckets: [] }) }, 'locations.there.credentials: expected where credentials are read, for roles end at a partition\'s border (aws is not the stack\'s aws-cn)', CHINA],
   [place({ buckets: [], profile: 'ceph' }), 'locations.there.profile: expected one of aws, generic, oss,'],
+  [place({ buckets: [], checksums: ['CRC64XZ'] }), 'locations.there.checksums: expected CRC64XZ alone, and "trailers": false'],
   [place({ buckets: [], checksums: ['MD5'] }), 'locations.there.checksums[0]: expected one of CRC64NVME, CRC32C, CRC32'],
   [place({ buckets: [], expectedBucketOwner: '1234' }), 'locations.there.expectedBucketOwner: expected an account id of 12 digits'],
   // Credentials.
