@@ -13,6 +13,7 @@ mod deployed;
 mod doctor;
 #[cfg(test)]
 mod documents;
+mod ended;
 mod evidence;
 mod exit;
 mod follow;

@@ -1,11 +1,11 @@
 //! Executions of `pack.asl.json` and of `unpack.asl.json`: their story, and how they ended.
 
-mod ended;
+mod alone;
 mod packing;
 mod story;
 mod unpacking;
 
-pub(crate) use ended::{Alone, Ended, read};
+pub(crate) use alone::{Alone, read};
 pub(crate) use packing::Packing;
 pub(crate) use unpacking::Unpacking;
 

@@ -1,15 +1,18 @@
 //! How a packing ended, or stands.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 use transload_pack::Packed;
-use transload_wire::{CompleteOutput, Requests, Tree};
+use transload_wire::{CompleteOutput, LeftOut, Requests, Tree};
 
+use super::Alone;
 use super::story::{PackedSoFar, Story};
-use super::{Alone, Ended};
+use crate::deployed::Deployed;
+use crate::ended::Ended;
+use crate::exit::Outcome;
+use crate::machine::Machine;
 use crate::summary::{checksum, counts, message};
 use crate::table::pairs;
 use crate::units;
@@ -42,6 +45,15 @@ pub(crate) struct Packing {
 impl Alone for Packing {
     type Story = Story<PackedSoFar>;
     const WHAT: &str = "packing";
+    const PREFIX: &str = super::PACK;
+
+    async fn start(on: &Machine, name: &str, input: String) -> Outcome<String> {
+        on.start_pack(name, input).await
+    }
+
+    async fn start_deployed(on: &Deployed, name: &str, input: String) -> Outcome<String> {
+        on.start_pack(name, input).await
+    }
 
     fn of(ended: Ended, input: &Value, story: Self::Story) -> Self {
         let source: Option<Tree> = serde_json::from_value(input["source"].clone()).ok();
@@ -63,7 +75,7 @@ impl Alone for Packing {
     }
 
     fn lines(&self) -> String {
-        let Packed { objects, bytes, left_out: reasons, examples } = &self.packed;
+        let Packed { objects, bytes, left_out: not_in_it } = &self.packed;
         let mut rows = head(&self.ended);
         rows.push(("source", self.source.clone()));
         rows.extend(self.destination.clone().map(|destination| ("destination", destination)));
@@ -71,7 +83,7 @@ impl Alone for Packing {
             "packed",
             format!("{}  {}", units::count(*objects, "object", "objects"), units::size(*bytes)),
         ));
-        rows.extend(left_out(reasons, examples.iter().map(|one| one.key.as_str())));
+        rows.extend(left_out(not_in_it));
         if let Some(result) = &self.result {
             let parts = units::count(result.parts.into(), "part", "parts");
             rows.push((
@@ -113,28 +125,25 @@ pub(super) fn time(ended: &Ended, bytes: u64) -> String {
 }
 
 /// By reason, with the first names.
-pub(super) fn left_out<'a>(
-    reasons: &BTreeMap<String, u64>,
-    names: impl Iterator<Item = &'a str>,
-) -> Option<(&'static str, String)> {
-    if reasons.is_empty() {
-        return None;
-    }
-    let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let shown: Vec<String> = names.take(3).map(|name| format!("{name:?}")).collect();
-    Some(("left out", format!("{} (such as {})", reasons.join(", "), shown.join(", "))))
+pub(super) fn left_out(found: &LeftOut) -> Option<(&'static str, String)> {
+    let reasons: Vec<String> =
+        found.reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let shown: Vec<String> = found.examples.iter().take(3).map(|one| format!("{:?}", one.name)).collect();
+    let told = || format!("{} (such as {})", reasons.join(", "), shown.join(", "));
+    (!reasons.is_empty()).then(|| ("left out", told()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{left_out, share};
+    use super::{LeftOut, left_out, share};
 
     #[test]
     fn what_is_left_out_is_told_with_its_reason() {
-        let reasons = [("symbolicLink".to_owned(), 2)].into();
-        let (_, told) = left_out(&reasons, ["a", "b c"].into_iter()).unwrap();
+        let mut found = LeftOut::default();
+        ["a", "b c"].iter().for_each(|name| found.add(name, "symbolicLink"));
+        let (_, told) = left_out(&found).unwrap();
         assert_eq!(told, r#"symbolicLink 2 (such as "a", "b c")"#);
-        assert_eq!(left_out(&Default::default(), std::iter::empty()), None);
+        assert_eq!(left_out(&LeftOut::default()), None);
         assert_eq!((share(1, 3).as_str(), share(1, 0).as_str()), ("  33 % of what it holds", ""));
     }
 }

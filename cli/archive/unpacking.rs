@@ -5,9 +5,13 @@ use serde_json::Value;
 use transload_unpack::Unpacked;
 use transload_wire::{Requests, Tree};
 
+use super::Alone;
 use super::packing::{head, left_out, time};
 use super::story::{Story, UnpackedSoFar};
-use super::{Alone, Ended};
+use crate::deployed::Deployed;
+use crate::ended::Ended;
+use crate::exit::Outcome;
+use crate::machine::Machine;
 use crate::summary::counts;
 use crate::table::pairs;
 use crate::units;
@@ -32,6 +36,15 @@ pub(crate) struct Unpacking {
 impl Alone for Unpacking {
     type Story = Story<UnpackedSoFar>;
     const WHAT: &str = "unpacking";
+    const PREFIX: &str = super::UNPACK;
+
+    async fn start(on: &Machine, name: &str, input: String) -> Outcome<String> {
+        on.start_unpack(name, input).await
+    }
+
+    async fn start_deployed(on: &Deployed, name: &str, input: String) -> Outcome<String> {
+        on.start_unpack(name, input).await
+    }
 
     fn of(ended: Ended, input: &Value, story: Self::Story) -> Self {
         let destination: Option<Tree> = serde_json::from_value(input["destination"].clone()).ok();
@@ -50,7 +63,7 @@ impl Alone for Unpacking {
     }
 
     fn lines(&self) -> String {
-        let Unpacked { objects, bytes, present, left_out: reasons, examples } = &self.unpacked;
+        let Unpacked { objects, bytes, present, left_out: not_written } = &self.unpacked;
         let mut rows = head(&self.ended);
         rows.extend(self.source.clone().map(|source| ("source", source)));
         rows.push(("destination", self.destination.clone()));
@@ -61,7 +74,7 @@ impl Alone for Unpacking {
         if *present > 0 {
             rows.push(("there", units::count(*present, "file", "files")));
         }
-        rows.extend(left_out(reasons, examples.iter().map(|one| one.name.as_str())));
+        rows.extend(left_out(not_written));
         rows.push(("time", time(&self.ended, *bytes)));
         rows.push(("requests", counts(&self.requests)));
         pairs(&rows)

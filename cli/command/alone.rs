@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{interrupted, print, print_json};
+use super::copy::new_name;
+use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
-use crate::archive::{Alone, read};
+use crate::archive::{Alone, named, read};
+use crate::deployed::Deployed;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::follow;
+use crate::locations::{self, Known};
 use crate::machine::Machine;
 use crate::progress::Progress;
 use crate::summary::message;
@@ -15,6 +18,28 @@ use crate::watch::{self, watch};
 
 /// Between two looks at a machine of this process.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// Starts an execution, here or of a deployed machine, and follows it. Which locations there are is known here alone: of a
+/// deployed one the functions know.
+pub(super) async fn run<A: Alone>(
+    name: Option<String>,
+    input: impl FnOnce(Option<&Known>) -> Outcome<String>,
+    global: &Global,
+) -> Outcome {
+    let kind = A::PREFIX.trim_end_matches('-');
+    let name = name.map_or_else(|| new_name(kind), |name| named(A::PREFIX, name));
+    if let Some(stack) = &global.stack {
+        let input = input(None)?;
+        let deployed = Deployed::open(stack).await?;
+        let arn = A::start_deployed(&deployed, &name, input).await?;
+        return see_deployed::<A>(&View::Deployed(deployed), &arn, global).await;
+    }
+    let known = locations::read(global.locations.as_deref())?;
+    let input = input(Some(&known))?;
+    let machine = machine_of(global, known).await?;
+    let arn = A::start(&machine, &name, input).await?;
+    see_through::<A>(machine, &arn, global).await
+}
 
 /// Follows an execution, ends the machine, and prints how it went.
 pub(super) async fn see_through<A: Alone>(machine: Machine, arn: &str, global: &Global) -> Outcome {

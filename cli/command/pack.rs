@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use transload_pack::{Format, PackOptions, PackRequest};
-use transload_wire::{Destination, ObjectKey, Tree};
+use transload_pack::{PackOptions, PackRequest};
+use transload_wire::{ArchiveFormat, Destination, ObjectKey, Tree};
 
-use super::copy::{new_name, read_input};
-use super::{alone, machine_of};
+use super::alone;
+use super::copy::read_input;
 use crate::Global;
-use crate::archive::{PACK, Packing, named};
-use crate::deployed::Deployed;
+use crate::archive::Packing;
 use crate::exit::{CliError, Outcome};
-use crate::locations::{self, Known};
+use crate::locations::Known;
 use crate::options::OptionFlags;
 use crate::place::Place;
-use crate::view::View;
 
 /// Arguments of `pack`.
 #[derive(Debug, Args)]
@@ -63,19 +61,8 @@ enum FormatFlag {
 
 /// Starts the execution and follows it.
 pub(crate) async fn run(args: PackArgs, global: &Global) -> Outcome {
-    let name = args.name.clone().map_or_else(|| new_name("pack"), |name| named(PACK, name));
-    if let Some(stack) = &global.stack {
-        // Which locations there are, the deployed functions know.
-        let input = input(args, None)?;
-        let deployed = Deployed::open(stack).await?;
-        let arn = deployed.start_pack(&name, input).await?;
-        return alone::see_deployed::<Packing>(&View::Deployed(deployed), &arn, global).await;
-    }
-    let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, Some(&known))?;
-    let machine = machine_of(global, known).await?;
-    let arn = machine.start_pack(&name, input).await?;
-    alone::see_through::<Packing>(machine, &arn, global).await
+    let name = args.name.clone();
+    alone::run::<Packing>(name, |known| input(args, known), global).await
 }
 
 fn input(args: PackArgs, known: Option<&Known>) -> Outcome<String> {
@@ -115,11 +102,11 @@ fn archive(place: &Place) -> Outcome<Destination> {
 }
 
 impl FormatFlag {
-    const fn resolve(self) -> Format {
+    const fn resolve(self) -> ArchiveFormat {
         match self {
-            Self::Tar => Format::Tar,
-            Self::Gzip => Format::Gzip,
-            Self::Zstd => Format::Zstd,
+            Self::Tar => ArchiveFormat::Tar,
+            Self::Gzip => ArchiveFormat::Gzip,
+            Self::Zstd => ArchiveFormat::Zstd,
         }
     }
 }

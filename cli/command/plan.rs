@@ -64,7 +64,7 @@ pub(crate) async fn run(args: PlanArgs, global: &Global) -> Outcome {
     let outcomes = Outcomes::read(&view, &arn).await?;
     let described = view.describe(&arn).await?;
     machine.shutdown().await?;
-    if outcomes.status != "SUCCEEDED" {
+    if outcomes.ended.status != "SUCCEEDED" {
         super::sync::shown(&outcomes, global)?;
         return verdict(&outcomes);
     }
@@ -77,7 +77,7 @@ async fn deployed(args: PlanArgs, stack: &str, prices: &Prices, global: &Global)
         locations::read(global.locations.as_deref()).map(|known| price::places(&known)).unwrap_or_default();
     let (view, arn) = begin_deployed(args.sync, Mode::Plan, stack, global).await?;
     let outcomes = watched(&view, &arn, global).await?;
-    if outcomes.status != "SUCCEEDED" {
+    if outcomes.ended.status != "SUCCEEDED" {
         super::sync::shown(&outcomes, global)?;
         return verdict(&outcomes);
     }

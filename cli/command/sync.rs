@@ -260,19 +260,21 @@ pub(crate) fn shown(outcomes: &Outcomes, global: &Global) -> Outcome {
 
 /// Success or the run's failure.
 pub(crate) fn verdict(outcomes: &Outcomes) -> Outcome {
-    if outcomes.status == "SUCCEEDED" {
+    if outcomes.ended.status == "SUCCEEDED" {
         return Ok(());
     }
-    if outcomes.error.as_deref() == Some(PAUSED) {
-        return Err(paused(&outcomes.name));
+    if outcomes.ended.error.as_deref() == Some(PAUSED) {
+        return Err(paused(&outcomes.ended.name));
     }
-    let error = outcomes.error.clone().unwrap_or_else(|| outcomes.status.clone());
-    let cause = message(outcomes.cause.as_deref().unwrap_or_default());
-    let next = if outcomes.redrivable {
-        format!("transload redrive {}", outcomes.name)
+    let error = outcomes.ended.error.clone().unwrap_or_else(|| outcomes.ended.status.clone());
+    let cause = message(outcomes.ended.cause.as_deref().unwrap_or_default());
+    let next = if outcomes.ended.redrivable {
+        format!("transload redrive {}", outcomes.ended.name)
     } else {
         "the same command again; this execution is over".to_owned()
     };
-    Err(CliError::new(Exit::Failed, format!("the run failed: {error}: {cause}"))
-        .hint(format!("what happened: transload history {}\n  once it is mended:  {next}", outcomes.name)))
+    Err(CliError::new(Exit::Failed, format!("the run failed: {error}: {cause}")).hint(format!(
+        "what happened: transload history {}\n  once it is mended:  {next}",
+        outcomes.ended.name
+    )))
 }

@@ -6,16 +6,14 @@ use clap::Args;
 use transload_unpack::{UnpackOptions, UnpackRequest};
 use transload_wire::{Tree, VersionId};
 
-use super::copy::{new_name, read_input};
-use super::{alone, machine_of};
+use super::alone;
+use super::copy::read_input;
 use crate::Global;
-use crate::archive::{UNPACK, Unpacking, named};
-use crate::deployed::Deployed;
+use crate::archive::Unpacking;
 use crate::exit::{CliError, Outcome};
-use crate::locations::{self, Known};
+use crate::locations::Known;
 use crate::options::OptionFlags;
 use crate::place::Place;
-use crate::view::View;
 
 /// Arguments of `unpack`.
 #[derive(Debug, Args)]
@@ -47,19 +45,8 @@ pub(crate) struct UnpackArgs {
 
 /// Starts the execution and follows it.
 pub(crate) async fn run(args: UnpackArgs, global: &Global) -> Outcome {
-    let name = args.name.clone().map_or_else(|| new_name("unpack"), |name| named(UNPACK, name));
-    if let Some(stack) = &global.stack {
-        // Which locations there are, the deployed functions know.
-        let input = input(args, None)?;
-        let deployed = Deployed::open(stack).await?;
-        let arn = deployed.start_unpack(&name, input).await?;
-        return alone::see_deployed::<Unpacking>(&View::Deployed(deployed), &arn, global).await;
-    }
-    let known = locations::read(global.locations.as_deref())?;
-    let input = input(args, Some(&known))?;
-    let machine = machine_of(global, known).await?;
-    let arn = machine.start_unpack(&name, input).await?;
-    alone::see_through::<Unpacking>(machine, &arn, global).await
+    let name = args.name.clone();
+    alone::run::<Unpacking>(name, |known| input(args, known), global).await
 }
 
 fn input(args: UnpackArgs, known: Option<&Known>) -> Outcome<String> {

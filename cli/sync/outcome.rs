@@ -11,12 +11,13 @@ use transload_store::work::{DirectoryFiles, S3Files, WorkFiles};
 use transload_wire::{Counts, ErrorName, Failure, Found, Tally, WorkPlace};
 
 use super::SyncStory;
+use crate::ended::{self, Ended};
 use crate::exit::{CliError, Outcome};
 use crate::home::Home;
 use crate::summary::message;
 use crate::table::{Side, Table, pairs};
 use crate::units;
-use crate::view::{View, text};
+use crate::view::View;
 
 /// The report's files, as the function names them.
 const FILES: [&str; 3] = ["report.html", "objects.csv", "report.json"];
@@ -25,24 +26,10 @@ const FILES: [&str; 3] = ["report.html", "objects.csv", "report.json"];
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Outcomes {
-    /// The execution's ARN.
-    pub(crate) execution_arn: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// Its status.
-    pub(crate) status: String,
+    #[serde(flatten)]
+    pub(crate) ended: Ended,
     /// Whether it only planned.
     pub(crate) plan: bool,
-    /// The workflow's error, if it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
-    /// Its cause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cause: Option<String>,
-    /// Whether a redrive goes on.
-    pub(crate) redrivable: bool,
-    /// From start to end, in seconds.
-    pub(crate) seconds: f64,
     /// What was found.
     pub(crate) found: Found,
     /// What became of it; absent before Report has told.
@@ -65,29 +52,15 @@ impl Outcomes {
     /// # Errors
     /// The API's.
     pub(crate) async fn read(view: &View, arn: &str) -> Outcome<Self> {
-        let described = view.describe(arn).await?;
-        let history = view.history(arn).await?;
-        let mut story = SyncStory::default();
-        story.read(&history);
-        let owned = |field: &str| described[field].as_str().map(str::to_owned);
-        let newest = history.last().and_then(|event| event["timestamp"].as_f64());
-        let end = described["stopDate"].as_f64().or(newest).unwrap_or_default();
-        let status = owned("status").unwrap_or_default();
-        let input: Value = serde_json::from_str(text(&described, "input")).unwrap_or_default();
+        let (ended, input, story) = ended::read::<SyncStory>(view, arn).await?;
         Ok(Self {
-            execution_arn: owned("executionArn").unwrap_or_default(),
-            name: owned("name").unwrap_or_default(),
+            ended,
             plan: input["sync"]["mode"] == "plan",
-            error: owned("error"),
-            cause: owned("cause"),
-            redrivable: crate::report::redrivable(&status, &history),
-            seconds: (end - described["startDate"].as_f64().unwrap_or(end)).max(0.0),
             found: story.found,
             counts: story.counts,
             work: story.work,
             report: None,
             report_unread: None,
-            status,
         })
     }
 
@@ -131,7 +104,7 @@ pub(crate) async fn export(
     if listed.is_empty() {
         return Ok(());
     }
-    let folder = reports.join(&outcomes.name);
+    let folder = reports.join(&outcomes.ended.name);
     let trouble = |error: std::io::Error| CliError::trouble(folder.display(), error);
     tokio::fs::create_dir_all(&folder).await.map_err(trouble)?;
     for name in FILES {
@@ -166,9 +139,12 @@ fn unread(outcomes: &mut Outcomes, work: &WorkPlace, failure: &Failure) -> Outco
 
 /// The lines that say how it went.
 pub(crate) fn lines(outcomes: &Outcomes) -> String {
-    let mut rows = vec![("execution", format!("{}  {}", outcomes.name, outcomes.status))];
-    if let Some(error) = &outcomes.error {
-        rows.push(("error", format!("{error}: {}", message(outcomes.cause.as_deref().unwrap_or_default()))));
+    let mut rows = vec![("execution", format!("{}  {}", outcomes.ended.name, outcomes.ended.status))];
+    if let Some(error) = &outcomes.ended.error {
+        rows.push((
+            "error",
+            format!("{error}: {}", message(outcomes.ended.cause.as_deref().unwrap_or_default())),
+        ));
     }
     rows.push(("time", time(outcomes)));
     if let Some(folder) = &outcomes.report {
@@ -187,7 +163,7 @@ pub(crate) fn lines(outcomes: &Outcomes) -> String {
 }
 
 fn time(outcomes: &Outcomes) -> String {
-    let time = Duration::from_secs_f64(outcomes.seconds);
+    let time = Duration::from_secs_f64(outcomes.ended.seconds);
     let moved = outcomes.counts.as_ref().map(|counts| counts.copied.bytes).filter(|bytes| *bytes > 0);
     let rate = moved.map(|bytes| format!("  {}", units::rate(bytes, time))).unwrap_or_default();
     format!("{}{rate}", units::time(time))

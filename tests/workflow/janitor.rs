@@ -58,7 +58,7 @@ async fn of_two_values_in_one_page_the_newer_one_counts() {
     ])
     .await;
     let stopped = world.stopped().await;
-    assert!(stopped.states.ends_with("Init Parts Backoff Recheck"), "{}", stopped.states);
+    assert!(stopped.states.ends_with("Init Workers Parts Backoff Recheck"), "{}", stopped.states);
     let janitor = world.janitor(&stopped).await;
     assert_eq!(janitor.output()["upload"]["uploadId"], "upload-1");
 }

@@ -14,7 +14,7 @@ use crate::script::{Answer, Outcome, World, fails, head, init, record};
 async fn parts_are_sent_and_the_record_is_the_output() {
     let world = World::new(&[]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Done");
+    assert_eq!(outcome.states, "Head Route Init Workers Parts Complete Proven Done");
     let output = outcome.output();
     assert_eq!(output["status"], "copied");
     assert_eq!(output["result"], record());
@@ -22,6 +22,37 @@ async fn parts_are_sent_and_the_record_is_the_output() {
     let part = world.calls("part");
     assert_eq!(part.iter().map(|call| call["parts"].as_str().unwrap()).collect::<Vec<_>>(), ["1-2", "3"]);
     assert!(part.iter().all(|call| call["retryCount"] == 0 && call["upload"]["uploadId"] == "upload-1"));
+}
+
+/// What Init answers where one worker is to send everything to a store of this algorithm.
+fn alone(algorithm: &str) -> Answer {
+    let mut answer = init("upload-1");
+    answer["upload"]["checksumAlgorithm"] = json!(algorithm);
+    answer["batches"] = json!(["1-3"]);
+    (answer["oneWorker"], answer["partsInFlight"]) = (json!(true), json!(8));
+    Answer::Gives(answer)
+}
+
+#[tokio::test]
+async fn one_worker_sends_all_parts_and_tells_complete_of_them_where_the_store_does_not() {
+    for (algorithm, told) in [("CRC64NVME", false), ("CRC64XZ", true)] {
+        let world = World::new(&[("init", vec![alone(algorithm)])]).await;
+        assert_eq!(world.run().await.states, "Head Route Init Workers OneWorker Complete Proven Done");
+        let part = world.calls("part");
+        assert_eq!((part.len(), &part[0]["parts"]), (1, &json!("1-3")), "{algorithm}");
+        assert_eq!((&part[0]["partsInFlight"], &part[0]["retryCount"]), (&json!(8), &json!(0)));
+        assert_eq!(world.calls("complete")[0]["sent"].is_array(), told, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn one_worker_that_fails_leads_to_another_round_as_a_map_does() {
+    let world =
+        World::new(&[("init", vec![alone("CRC64NVME")]), ("part", vec![fails("RangeIgnored")])]).await;
+    assert_eq!(
+        world.run().await.states,
+        "Head Route Init Workers OneWorker Backoff Recheck Resume Init Workers Parts Complete Proven Done"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +98,7 @@ async fn transient_failures_are_retried_where_they_happen() {
         ("complete", twice("Stalled")),
     ])
     .await;
-    assert_eq!(world.run().await.states, "Head Route Init Parts Complete Proven Done");
+    assert_eq!(world.run().await.states, "Head Route Init Workers Parts Complete Proven Done");
     assert_eq!(world.calls("head").len() + world.calls("init").len() + world.calls("complete").len(), 9);
     let mut tries: Vec<u64> =
         world.calls("part").iter().map(|call| call["retryCount"].as_u64().unwrap()).collect();
@@ -84,7 +115,7 @@ async fn a_gap_leads_to_another_round_over_what_is_missing() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Backoff Recheck Resume Init Parts Complete Proven Done"
+        "Head Route Init Workers Parts Complete Backoff Recheck Resume Init Workers Parts Complete Proven Done"
     );
     assert_eq!(outcome.output()["rounds"], 2);
     let init = world.calls("init");
@@ -107,7 +138,7 @@ async fn a_map_past_its_tolerance_leads_to_another_round() {
     let world = World::new(&[("part", vec![fails("RangeIgnored")])]).await;
     assert_eq!(
         world.run().await.states,
-        "Head Route Init Parts Backoff Recheck Resume Init Parts Complete Proven Done"
+        "Head Route Init Workers Parts Backoff Recheck Resume Init Workers Parts Complete Proven Done"
     );
 }
 
@@ -119,7 +150,7 @@ async fn a_changed_source_releases_the_upload_and_keeps_the_first_error() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Backoff Recheck Abort Released Gone Failed");
+    assert_eq!(outcome.states, "Head Route Init Workers Parts Backoff Recheck Abort Released Gone Failed");
     assert_eq!(outcome.error(), "SourceChanged");
     assert!(outcome.cause().contains("by script"), "{}", outcome.cause());
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
@@ -137,7 +168,7 @@ async fn a_refusal_by_head_fails_at_once_with_nothing_to_release() {
 async fn a_mismatch_at_the_end_releases_the_upload() {
     let world = World::new(&[("complete", vec![fails("ChecksumMismatch")])]).await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Abort Released Gone Failed");
+    assert_eq!(outcome.states, "Head Route Init Workers Parts Complete Abort Released Gone Failed");
     assert_eq!(outcome.error(), "ChecksumMismatch");
 }
 
@@ -152,7 +183,10 @@ async fn an_object_whose_answer_was_lost_is_proven_instead_of_sent_again() {
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Backoff Recheck Resume Complete Proven Done");
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Workers Parts Complete Backoff Recheck Resume Complete Proven Done"
+    );
     assert_eq!(world.calls("init").len(), 1);
 }
 
@@ -175,7 +209,7 @@ async fn a_transfer_that_was_slower_keeps_its_parts_and_replaces_an_older_versio
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Recheck Resume Init Parts Complete Proven Done"
+        "Head Route Init Workers Parts Complete Recheck Resume Init Workers Parts Complete Proven Done"
     );
     let complete = world.calls("complete");
     assert_eq!((&complete[0]["replaces"], &complete[1]["replaces"]), (&Value::Null, &json!("another's")));
@@ -191,7 +225,10 @@ async fn a_transfer_that_was_slower_releases_its_upload_if_another_has_done_it()
     ])
     .await;
     let outcome = world.run().await;
-    assert_eq!(outcome.states, "Head Route Init Parts Complete Recheck Resume Restart Restarted Skipped");
+    assert_eq!(
+        outcome.states,
+        "Head Route Init Workers Parts Complete Recheck Resume Restart Restarted Skipped"
+    );
     assert_eq!(outcome.output()["reason"], "second look");
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
 }
@@ -214,7 +251,7 @@ async fn a_transfer_of_a_version_that_is_not_the_newest_any_more_begins_anew() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Recheck Resume Restart Restarted Head Route Init Parts Complete Proven Done"
+        "Head Route Init Workers Parts Complete Recheck Resume Restart Restarted Head Route Init Workers Parts Complete Proven Done"
     );
     assert_eq!(world.calls("head")[2]["pinned"], Value::Null, "the newest version is pinned");
     assert_eq!((&world.calls("init")[1]["upload"], world.calls("abort").len()), (&Value::Null, 1));
@@ -252,7 +289,7 @@ async fn an_upload_that_the_proof_did_not_need_is_released() {
     for abort in [vec![], std::iter::repeat_with(|| fails("Unavailable")).take(20).collect()] {
         let world = World::new(&[("complete", vec![Answer::Gives(found.clone())]), ("abort", abort)]).await;
         let outcome = world.run().await;
-        assert_eq!(outcome.states, "Head Route Init Parts Complete Proven Tidy Proven Done");
+        assert_eq!(outcome.states, "Head Route Init Workers Parts Complete Proven Tidy Proven Done");
         assert_eq!(outcome.output()["status"], "copied");
         assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
     }
@@ -271,7 +308,7 @@ async fn an_object_that_was_completed_before_the_abort_is_proven_once() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Backoff Recheck Abort Released Complete Proven Done"
+        "Head Route Init Workers Parts Complete Backoff Recheck Abort Released Complete Proven Done"
     );
 
     let broken = vec![fails("UploadGone"), fails("ChecksumMismatch"), fails("ChecksumMismatch")];
@@ -302,7 +339,7 @@ async fn a_conflict_releases_the_upload_and_starts_over() {
     let outcome = world.run().await;
     assert_eq!(
         outcome.states,
-        "Head Route Init Parts Complete Restart Restarted Backoff Recheck Resume Init Parts Complete Proven Done"
+        "Head Route Init Workers Parts Complete Restart Restarted Backoff Recheck Resume Init Workers Parts Complete Proven Done"
     );
     assert_eq!(world.calls("abort")[0]["upload"]["uploadId"], "upload-1");
     assert_eq!(world.calls("init")[1]["upload"], Value::Null);
@@ -317,7 +354,7 @@ async fn used_up_rounds_park_the_transfer_and_a_redrive_goes_on_at_init() {
     ])
     .await;
     let parked = world.run().await;
-    assert_eq!(parked.states, "Head Route Init Parts Complete Backoff Recheck Resume Init");
+    assert_eq!(parked.states, "Head Route Init Workers Parts Complete Backoff Recheck Resume Init");
     assert_eq!((parked.status.as_str(), parked.error()), ("FAILED", "RoundsExhausted"));
     assert!(world.calls("abort").is_empty(), "a parked transfer keeps its upload");
 

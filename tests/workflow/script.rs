@@ -66,6 +66,8 @@ pub(crate) fn init(upload: &str) -> Value {
         "bytesMissing": 20_000_000,
         "partsPresent": 0,
         "maxConcurrency": 2,
+        "oneWorker": false,
+        "partsInFlight": 2,
         "bandwidth": null,
         "backoffSeconds": 5,
         "requests": {"CreateMultipartUpload": 1},

@@ -5,11 +5,11 @@ use transload_store::{
     Deadline, Head, ObjectRef, Side, Stamp, Store, Target, failure_of, fingerprint, prove,
 };
 use transload_wire::{
-    Attributes, Destination, ErrorName, Failure, Options, Overwrite, Pinned, Source, StoredSource, Token,
-    Upload,
+    ArchiveFormat, Attributes, Destination, ErrorName, Failure, Options, Overwrite, Pinned, Source,
+    StoredSource, Token, Upload,
 };
 
-use crate::wire::{Begun, Format, PackInput, PackRequest};
+use crate::wire::{Begun, PackInput, PackRequest};
 
 /// Bytes of a part where nobody asks for others: ten thousand of them are 156 GiB, and a worker holds three.
 const PART: u64 = 16 * MIB;
@@ -93,8 +93,8 @@ fn check_apart(request: &PackRequest, destination: &Destination) -> Result<(), F
         .because(format!("destination: expected a place outside of {source}, found {destination}")))
 }
 
-fn format(request: &PackRequest, destination: &Destination) -> Result<Format, Failure> {
-    request.pack.format.or_else(|| Format::of_key(destination.key.as_str())).ok_or_else(|| {
+fn format(request: &PackRequest, destination: &Destination) -> Result<ArchiveFormat, Failure> {
+    request.pack.format.or_else(|| ArchiveFormat::of_key(destination.key.as_str())).ok_or_else(|| {
         ErrorName::InputInvalid.because(format!(
             "pack.format: expected tar, tar.gz or tar.zst, or a destination.key that ends so, found none and {}",
             destination.key
@@ -139,7 +139,7 @@ fn target(
     store: &dyn Store,
     request: &PackRequest,
     destination: &Destination,
-    format: Format,
+    format: ArchiveFormat,
     token: &Token,
 ) -> Result<Target, Failure> {
     let options = &request.options;

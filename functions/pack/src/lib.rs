@@ -25,9 +25,7 @@ use transload_wire::{Checksum, ChecksumKind, ErrorName, Failure};
 use crate::packer::{Came, Packer};
 
 pub use failures::FAILURES;
-pub use wire::{
-    Begun, Format, Left, LeftOut, Midway, PackInput, PackOptions, PackOutput, PackRequest, Packed, Whole,
-};
+pub use wire::{Begun, Left, Midway, PackInput, PackOptions, PackOutput, PackRequest, Packed, Whole};
 
 /// Packs some of a tree.
 ///

@@ -83,7 +83,7 @@ impl Packer {
             };
             match entry {
                 Entry::LeftOut(key, reason) => {
-                    self.at.packed.leave_out(key.as_str(), &reason);
+                    self.at.packed.left_out.add(key.as_str(), &reason);
                     self.at.after = key.as_str().to_owned();
                 }
                 Entry::Object(object, bytes) => self.pack(object, bytes).await?,

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
-use crate::wire::Format;
+use transload_wire::ArchiveFormat;
 
 /// Bytes that are taken at once.
 const PIECE: usize = 64 << 10;
@@ -21,7 +21,7 @@ const FIELD: usize = 65_535 - 4;
 
 /// Makes one part after the other.
 pub(crate) struct Squeezer {
-    format: Format,
+    format: ArchiveFormat,
     level: u32,
     part: usize,
     member: Member,
@@ -37,12 +37,12 @@ enum Member {
 }
 
 impl Member {
-    fn new(format: Format, level: u32, part: usize) -> io::Result<Self> {
+    fn new(format: ArchiveFormat, level: u32, part: usize) -> io::Result<Self> {
         let out = Vec::with_capacity(part);
         Ok(match format {
-            Format::Tar => Self::Plain(out),
-            Format::Gzip => Self::Gzip(GzEncoder::new(out, Compression::new(level))),
-            Format::Zstd => {
+            ArchiveFormat::Tar => Self::Plain(out),
+            ArchiveFormat::Gzip => Self::Gzip(GzEncoder::new(out, Compression::new(level))),
+            ArchiveFormat::Zstd => {
                 let mut encoder = ZstdEncoder::new(out, i32::try_from(level).unwrap_or(3))?;
                 encoder.include_checksum(true)?;
                 Self::Zstd(encoder)
@@ -93,7 +93,7 @@ impl Squeezer {
     ///
     /// # Errors
     /// The encoder's.
-    pub(crate) fn new(format: Format, level: u32, part: usize) -> io::Result<Self> {
+    pub(crate) fn new(format: ArchiveFormat, level: u32, part: usize) -> io::Result<Self> {
         let member = Member::new(format, level, part)?;
         Ok(Self { format, level, part, member, unknown: 0, taken: false })
     }
@@ -115,7 +115,7 @@ impl Squeezer {
     /// How many of so many bytes surely find room. What the encoder keeps back is counted as if it did not shrink; only when
     /// that would not fit is the encoder asked to let go of it.
     fn room(&mut self, wanted: usize) -> io::Result<usize> {
-        if matches!(self.format, Format::Tar) {
+        if matches!(self.format, ArchiveFormat::Tar) {
             return Ok(wanted.min(self.part - self.member.len()));
         }
         let fits = |this: &Self| this.member.len() + most(this.unknown + wanted) + TAIL <= this.part;
@@ -147,14 +147,14 @@ impl Squeezer {
 }
 
 /// Fills a part up with members that hold nothing.
-fn fill(format: Format, part: &mut Vec<u8>, size: usize) {
+fn fill(format: ArchiveFormat, part: &mut Vec<u8>, size: usize) {
     while part.len() < size {
         let missing = size - part.len();
         match format {
             // A plain part takes bytes until it is full.
-            Format::Tar => return,
-            Format::Gzip => part.extend_from_slice(&empty_member(missing)),
-            Format::Zstd => part.extend_from_slice(&skippable_frame(missing)),
+            ArchiveFormat::Tar => return,
+            ArchiveFormat::Gzip => part.extend_from_slice(&empty_member(missing)),
+            ArchiveFormat::Zstd => part.extend_from_slice(&skippable_frame(missing)),
         }
     }
 }
@@ -189,16 +189,16 @@ mod tests {
     use std::io::Read;
 
     use super::{EMPTY, Squeezer, TAIL, empty_member, fill, most};
-    use crate::wire::Format;
+    use transload_wire::ArchiveFormat;
 
-    fn unpack(format: Format, bytes: &[u8]) -> Vec<u8> {
+    fn unpack(format: ArchiveFormat, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         match format {
-            Format::Tar => out.extend_from_slice(bytes),
-            Format::Gzip => {
+            ArchiveFormat::Tar => out.extend_from_slice(bytes),
+            ArchiveFormat::Gzip => {
                 flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut out).unwrap();
             }
-            Format::Zstd => {
+            ArchiveFormat::Zstd => {
                 zstd::stream::read::Decoder::new(bytes).unwrap().read_to_end(&mut out).unwrap();
             }
         }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn parts_have_one_size_and_each_stands_by_itself() {
         const PART: usize = 300_000;
-        for format in [Format::Tar, Format::Gzip, Format::Zstd] {
+        for format in [ArchiveFormat::Tar, ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
             for noisy in [true, false] {
                 let content = bytes(1_000_003, noisy);
                 let mut squeezer = Squeezer::new(format, format.level(None).unwrap(), PART).unwrap();
@@ -238,7 +238,7 @@ mod tests {
                 let last = squeezer.seal(true).unwrap();
                 assert!(squeezer.is_empty() && last.len() <= PART);
                 assert!(parts.iter().all(|part| part.len() == PART), "{format}");
-                assert_eq!(parts.len() >= 3, noisy || format == Format::Tar, "{format}");
+                assert_eq!(parts.len() >= 3, noisy || format == ArchiveFormat::Tar, "{format}");
                 parts.push(last);
                 let apart: Vec<u8> = parts.iter().flat_map(|part| unpack(format, part)).collect();
                 assert!(apart == content && unpack(format, &parts.concat()) == content, "{format}");
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn any_rest_can_be_filled() {
-        for format in [Format::Gzip, Format::Zstd] {
+        for format in [ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
             for missing in
                 (TAIL..2_000).chain(65_400..65_700).chain(131_000..131_200).chain([1 << 20, 16 << 20])
             {
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_can_not_shrink_stays_within_its_bound() {
-        for format in [Format::Gzip, Format::Zstd] {
+        for format in [ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
             for len in [1, 100, 65_536, 1_000_000] {
                 let mut squeezer = Squeezer::new(format, 1, 4_000_000).unwrap();
                 let (content, mut at) = (bytes(len, true), 0);

@@ -1,14 +1,11 @@
 //! The JSON of `pack.asl.json`: what an execution is asked for, and what goes from one call of the function to the next.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use transload_plan::Layout;
 use transload_runtime::{Facts, Input, Output};
 use transload_wire::{
-    Destination, ErrorName, Etag, ExecutionInfo, Failure, ObjectKey, Options, Pinned, Requests, RouteName,
-    Token, Tree, Upload,
+    ArchiveFormat, Destination, Etag, ExecutionInfo, LeftOut, ObjectKey, Options, Pinned, Requests,
+    RouteName, Token, Tree, Upload,
 };
 
 /// Input of an execution of `pack.asl.json`.
@@ -36,9 +33,9 @@ pub struct PackRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PackOptions {
-    /// Format; without it by the end of the destination's key: `.tar`, `.tar.gz` (`.tgz`) or `.tar.zst` (`.tzst`).
+    /// ArchiveFormat; without it by the end of the destination's key: `.tar`, `.tar.gz` (`.tgz`) or `.tar.zst` (`.tzst`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
+    pub format: Option<ArchiveFormat>,
     /// Level of the compression: 1 to 9 for gzip (default 6), 1 to 19 for Zstandard (default 3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
@@ -46,82 +43,6 @@ pub struct PackOptions {
     pub include: Vec<String>,
     /// None of the keys that match one of these.
     pub exclude: Vec<String>,
-}
-
-/// What an archive is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// A tar, not compressed.
-    #[serde(rename = "tar")]
-    Tar,
-    /// In members of gzip (RFC 1952), one for each part.
-    #[serde(rename = "tar.gz")]
-    Gzip,
-    /// In frames of Zstandard (RFC 8878), one for each part.
-    #[serde(rename = "tar.zst")]
-    Zstd,
-}
-
-impl Format {
-    /// By the end of a key.
-    #[must_use]
-    pub fn of_key(key: &str) -> Option<Self> {
-        let ends = |ends: [&str; 2]| ends.iter().any(|end| key.ends_with(end));
-        if ends([".tar.gz", ".tgz"]) {
-            Some(Self::Gzip)
-        } else if ends([".tar.zst", ".tzst"]) {
-            Some(Self::Zstd)
-        } else {
-            key.ends_with(".tar").then_some(Self::Tar)
-        }
-    }
-
-    /// As it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tar => "tar",
-            Self::Gzip => "tar.gz",
-            Self::Zstd => "tar.zst",
-        }
-    }
-
-    /// Its `Content-Type`.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Tar => "application/x-tar",
-            Self::Gzip => "application/gzip",
-            Self::Zstd => "application/zstd",
-        }
-    }
-
-    /// The level of its compression.
-    ///
-    /// # Errors
-    /// `InputInvalid` for one that it does not have.
-    pub fn level(self, asked: Option<u32>) -> Result<u32, Failure> {
-        let (standard, most) = match self {
-            Self::Gzip => (6, 9),
-            Self::Zstd => (3, 19),
-            Self::Tar => (0, 0),
-        };
-        match asked {
-            None => Ok(standard),
-            Some(level) if (1..=most).contains(&level) => Ok(level),
-            Some(level) => {
-                let expected = if most == 0 { "none".to_owned() } else { format!("1 to {most}") };
-                Err(ErrorName::InputInvalid
-                    .because(format!("pack.level: expected {expected} for {}, found {level}", self.as_str())))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Input of Pack. The first call begins the upload; the others pack what is left.
@@ -156,7 +77,7 @@ pub struct Begun {
     #[serde(default)]
     pub replaces: Option<Etag>,
     /// Its format.
-    pub format: Format,
+    pub format: ArchiveFormat,
     /// The level of its compression.
     pub level: u32,
     /// Bytes of each part but the last.
@@ -211,34 +132,9 @@ pub struct Packed {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// What was found and is not in it, by reason.
-    pub left_out: BTreeMap<String, u64>,
-    /// The first of those, at most [`TOLD`](Self::TOLD).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub examples: Vec<LeftOut>,
-}
-
-impl Packed {
-    /// How many keys are named that were left out: states and histories take 256 KiB.
-    pub const TOLD: usize = 20;
-
-    /// Counts one that was left out.
-    pub(crate) fn leave_out(&mut self, key: &str, reason: &str) {
-        *self.left_out.entry(reason.to_owned()).or_default() += 1;
-        if self.examples.len() < Self::TOLD {
-            self.examples.push(LeftOut { key: key.to_owned(), reason: reason.to_owned() });
-        }
-    }
-}
-
-/// A key that is not in the archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LeftOut {
-    /// The key.
-    pub key: String,
-    /// Why.
-    pub reason: String,
+    /// What was found and is not in it.
+    #[serde(default)]
+    pub left_out: LeftOut,
 }
 
 /// Output of Pack.

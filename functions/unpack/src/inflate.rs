@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-use crate::wire::Format;
+use transload_wire::ArchiveFormat;
 
 /// Bytes that are given at once.
 const PIECE: usize = 128 << 10;
@@ -47,11 +47,11 @@ impl Inflater {
     ///
     /// # Errors
     /// The decoder's.
-    pub(crate) fn new(format: Format, begin: Begin) -> io::Result<Self> {
+    pub(crate) fn new(format: ArchiveFormat, begin: Begin) -> io::Result<Self> {
         let stage = match format {
-            Format::Tar => Stage::Plain,
-            Format::Gzip => Stage::Header(Vec::new()),
-            Format::Zstd => Stage::Frame { decoder: Box::new(Decoder::new()?), within: false },
+            ArchiveFormat::Tar => Stage::Plain,
+            ArchiveFormat::Gzip => Stage::Header(Vec::new()),
+            ArchiveFormat::Zstd => Stage::Frame { decoder: Box::new(Decoder::new()?), within: false },
         };
         Ok(Self { stage, here: begin, begin })
     }
@@ -190,7 +190,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{Begin, Inflater};
-    use crate::wire::Format;
+    use transload_wire::ArchiveFormat;
 
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
@@ -203,7 +203,12 @@ mod tests {
     }
 
     /// All that comes of an archive that arrives in pieces of some length, and where one could begin again.
-    fn inflated(format: Format, from: Begin, archive: &[u8], piece: usize) -> (Vec<u8>, Vec<Begin>, bool) {
+    fn inflated(
+        format: ArchiveFormat,
+        from: Begin,
+        archive: &[u8],
+        piece: usize,
+    ) -> (Vec<u8>, Vec<Begin>, bool) {
         let mut inflater = Inflater::new(format, from).unwrap();
         let (mut out, mut begins) = (Vec::new(), vec![inflater.begin()]);
         for piece in archive.chunks(piece) {
@@ -228,8 +233,8 @@ mod tests {
         let (first, second) = all.split_at(450_000);
         let zstd = |content: &[u8]| zstd::bulk::compress(content, 3).unwrap();
         for (format, members) in [
-            (Format::Gzip, [gzip(first), gzip(&[]), gzip(second)]),
-            (Format::Zstd, [zstd(first), zstd(&[]), zstd(second)]),
+            (ArchiveFormat::Gzip, [gzip(first), gzip(&[]), gzip(second)]),
+            (ArchiveFormat::Zstd, [zstd(first), zstd(&[]), zstd(second)]),
         ] {
             let archive = members.concat();
             for piece in [1_009, 65_536, archive.len()] {
@@ -259,7 +264,7 @@ mod tests {
         let mut archive = encoder.finish().unwrap();
         archive.extend_from_slice(&[0; 512]);
         for piece in [1, 7, 1_000] {
-            let (out, _, ended) = inflated(Format::Gzip, Begin { at: 0, before: 0 }, &archive, piece);
+            let (out, _, ended) = inflated(ArchiveFormat::Gzip, Begin { at: 0, before: 0 }, &archive, piece);
             assert_eq!((out.as_slice(), ended), (&b"content"[..], true));
         }
     }
@@ -270,7 +275,7 @@ mod tests {
         for at in [0, 2, archive.len() / 2, archive.len() - 6, archive.len() - 1] {
             let mut spoiled = archive.clone();
             spoiled[at] ^= 1;
-            let mut inflater = Inflater::new(Format::Gzip, Begin { at: 0, before: 0 }).unwrap();
+            let mut inflater = Inflater::new(ArchiveFormat::Gzip, Begin { at: 0, before: 0 }).unwrap();
             let mut input = Bytes::from(spoiled);
             let outcome = loop {
                 match inflater.take(&mut input) {

@@ -26,8 +26,7 @@ use crate::unpacker::{Came, Unpacker};
 
 pub use failures::FAILURES;
 pub use wire::{
-    Archive, Format, Left, LeftOut, Midway, Open, UnpackInput, UnpackOptions, UnpackOutput, UnpackRequest,
-    Unpacked,
+    Archive, Left, Midway, Open, UnpackInput, UnpackOptions, UnpackOutput, UnpackRequest, Unpacked,
 };
 
 /// Unpacks some of an archive.

@@ -7,9 +7,9 @@ use futures::TryStreamExt;
 use transload_plan::ByteRange;
 use transload_store::resume::{PinnedRange, pinned_stream};
 use transload_store::{Deadline, ObjectRef, Side, Store, failure_of};
-use transload_wire::{ErrorName, Failure, Pinned, Source};
+use transload_wire::{ArchiveFormat, ErrorName, Failure, Pinned, Source};
 
-use crate::wire::{Archive, Format, UnpackRequest};
+use crate::wire::{Archive, UnpackRequest};
 
 /// Bytes that tell the format.
 const FIRST: u64 = 4;
@@ -47,7 +47,7 @@ pub(crate) async fn pin(
     };
     let format = match request.unpack.format {
         Some(format) => format,
-        None => Format::of_bytes(&first(source, deadline, &pinned).await?),
+        None => ArchiveFormat::of_bytes(&first(source, deadline, &pinned).await?),
     };
     Ok(Archive { source: pinned, format })
 }

@@ -447,7 +447,7 @@ impl<'a> Unpacker<'a> {
                 unpacked.bytes += size;
             }
             Became::Present => unpacked.present += 1,
-            Became::LeftOut(name, reason) => unpacked.leave_out(name, reason),
+            Became::LeftOut(name, reason) => unpacked.left_out.add(name, reason),
         }
     }
 

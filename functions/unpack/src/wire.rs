@@ -1,12 +1,10 @@
 //! The JSON of `unpack.asl.json`: what an execution is asked for, and what goes from one call of the function to the next.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use transload_runtime::{Facts, Input, Output};
 use transload_wire::{
-    Destination, Etag, ExecutionInfo, ObjectKey, Options, Pinned, Requests, RouteName, Source, Token, Tree,
-    Upload,
+    ArchiveFormat, Destination, Etag, ExecutionInfo, LeftOut, ObjectKey, Options, Pinned, Requests,
+    RouteName, Source, Token, Tree, Upload,
 };
 
 /// Input of an execution of `unpack.asl.json`.
@@ -33,40 +31,13 @@ pub struct UnpackRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct UnpackOptions {
-    /// Format of the archive; without it by its first bytes.
+    /// ArchiveFormat of the archive; without it by its first bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
+    pub format: Option<ArchiveFormat>,
     /// Only names that match one of these: `*` within a name, `**` across names, `?` one character.
     pub include: Vec<String>,
     /// None of the names that match one of these.
     pub exclude: Vec<String>,
-}
-
-/// What an archive is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// A tar, not compressed.
-    #[serde(rename = "tar")]
-    Tar,
-    /// In members of gzip (RFC 1952).
-    #[serde(rename = "tar.gz")]
-    Gzip,
-    /// In frames of Zstandard (RFC 8878).
-    #[serde(rename = "tar.zst")]
-    Zstd,
-}
-
-impl Format {
-    /// By the first bytes of an archive.
-    #[must_use]
-    pub fn of_bytes(bytes: &[u8]) -> Self {
-        match bytes {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            // A frame, or one to skip.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ => Self::Tar,
-        }
-    }
 }
 
 /// Input of Unpack. The first call pins the archive; the others unpack what is left.
@@ -92,7 +63,7 @@ pub struct Archive {
     /// The object.
     pub source: Pinned,
     /// Its format.
-    pub format: Format,
+    pub format: ArchiveFormat,
 }
 
 /// Where a call came to.
@@ -154,35 +125,9 @@ pub struct Unpacked {
     pub bytes: u64,
     /// Files that stood there already: from this archive, or not to be replaced.
     pub present: u64,
-    /// Entries that were not written, by reason.
-    pub left_out: BTreeMap<String, u64>,
-    /// The first of those, at most [`TOLD`](Self::TOLD).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub examples: Vec<LeftOut>,
-}
-
-impl Unpacked {
-    /// How many names are told that were left out: states and histories take 256 KiB.
-    pub const TOLD: usize = 20;
-
-    /// Counts one that was left out.
-    pub(crate) fn leave_out(&mut self, name: &str, reason: &str) {
-        *self.left_out.entry(reason.to_owned()).or_default() += 1;
-        if self.examples.len() < Self::TOLD {
-            self.examples
-                .push(LeftOut { name: name.chars().take(1_024).collect(), reason: reason.to_owned() });
-        }
-    }
-}
-
-/// An entry that was not written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LeftOut {
-    /// Its name.
-    pub name: String,
-    /// Why.
-    pub reason: String,
+    /// Entries that were not written.
+    #[serde(default)]
+    pub left_out: LeftOut,
 }
 
 /// Output of Unpack.
@@ -233,17 +178,3 @@ impl Input for UnpackInput {
 }
 
 impl Output for UnpackOutput {}
-
-#[cfg(test)]
-mod tests {
-    use super::Format;
-
-    #[test]
-    fn the_first_bytes_tell_the_format() {
-        assert_eq!(Format::of_bytes(&[0x1f, 0x8b, 8]), Format::Gzip);
-        assert_eq!(Format::of_bytes(&0xfd2f_b528_u32.to_le_bytes()), Format::Zstd);
-        assert_eq!(Format::of_bytes(&0x184d_2a50_u32.to_le_bytes()), Format::Zstd);
-        assert_eq!(Format::of_bytes(b"name\0"), Format::Tar);
-        assert_eq!(Format::of_bytes(&[]), Format::Tar);
-    }
-}

@@ -11,6 +11,7 @@
 //! assert!(refused.message.starts_with("destination.colour: unknown field `colour`"), "{}", refused.message);
 //! ```
 
+mod archive;
 mod attributes;
 mod checksum;
 mod failure;
@@ -30,6 +31,7 @@ mod thaw;
 mod url;
 mod window;
 
+pub use archive::{ArchiveFormat, LeftOut, NotTaken};
 pub use attributes::{
     Attributes, MAX_METADATA_BYTES, ORDER_METADATA, RESERVED_METADATA_PREFIX, SOURCE_METADATA, TOKEN_METADATA,
 };

@@ -1,9 +1,8 @@
 //! What changes, fails and lies while a tree is packed.
 
-use transload_pack::Format;
 use transload_store::memory::MemoryConfig;
 use transload_store::{Deadline, StoreErrorKind, Verb};
-use transload_wire::ErrorName;
+use transload_wire::{ArchiveFormat, ErrorName};
 
 use crate::kit::{PART, World, noise, unpack};
 
@@ -18,7 +17,7 @@ fn tree() -> Vec<(String, Vec<u8>)> {
 #[tokio::test]
 async fn an_object_that_changes_when_some_of_it_is_packed_is_an_error_and_one_that_is_not_begun_is_packed_as_it_is_now()
  {
-    let world = World::new(Format::Gzip, &tree());
+    let world = World::new(ArchiveFormat::Gzip, &tree());
     let (output, left) = world.begin().await;
     assert_eq!(left.midway.unwrap().key.as_str(), "a");
     world.overwrite("b", noise(200, 4));
@@ -27,7 +26,7 @@ async fn an_object_that_changes_when_some_of_it_is_packed_is_an_error_and_one_th
     assert_eq!(failure.name, ErrorName::SourceChanged, "{failure}");
     assert!(failure.message.contains('a'), "{failure}");
 
-    let world = World::new(Format::Gzip, &tree());
+    let world = World::new(ArchiveFormat::Gzip, &tree());
     let (mut output, _) = world.begin().await;
     world.overwrite("b", noise(200, 4));
     while output.left.is_some() {
@@ -40,25 +39,25 @@ async fn an_object_that_changes_when_some_of_it_is_packed_is_an_error_and_one_th
 async fn what_passes_is_tried_again_and_the_archive_is_whole() {
     for verb in [Verb::ListObjectsV2, Verb::GetObject] {
         for nth in 1..4 {
-            let world = World::new(Format::Zstd, &tree());
+            let world = World::new(ArchiveFormat::Zstd, &tree());
             world.from.refuse(verb, nth..=nth, StoreErrorKind::Unavailable);
             world.pack().await.unwrap();
-            assert_eq!(unpack(Format::Zstd, &world.archive()), tree(), "{verb} {nth}");
+            assert_eq!(unpack(ArchiveFormat::Zstd, &world.archive()), tree(), "{verb} {nth}");
         }
     }
     for nth in 1..5 {
         for kind in [StoreErrorKind::Throttled, StoreErrorKind::Connection, StoreErrorKind::Corrupted] {
-            let world = World::new(Format::Gzip, &tree());
+            let world = World::new(ArchiveFormat::Gzip, &tree());
             world.to.refuse(Verb::UploadPart, nth..=nth, kind);
             world.pack().await.unwrap();
-            assert_eq!(unpack(Format::Gzip, &world.archive()), tree(), "{kind:?} {nth}");
+            assert_eq!(unpack(ArchiveFormat::Gzip, &world.archive()), tree(), "{kind:?} {nth}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_right_that_is_missing_ends_the_call_by_its_name_and_the_next_goes_on() {
-    let world = World::new(Format::Tar, &tree());
+    let world = World::new(ArchiveFormat::Tar, &tree());
     let (output, _) = world.begin().await;
     world.to.refuse(Verb::UploadPart, .., StoreErrorKind::AccessDenied);
     let failure = world.call(Some(output.clone()), Deadline::NONE).await.unwrap_err();
@@ -74,7 +73,7 @@ async fn a_right_that_is_missing_ends_the_call_by_its_name_and_the_next_goes_on(
 
 #[tokio::test]
 async fn a_part_with_other_bytes_is_found_before_the_archive_appears() {
-    let world = World::new(Format::Tar, &tree());
+    let world = World::new(ArchiveFormat::Tar, &tree());
     let mut output = world.begin().await.0;
     while output.left.is_some() {
         output = world.call(Some(output), Deadline::NONE).await.unwrap();
@@ -90,14 +89,14 @@ async fn a_store_without_checksums_is_proven_by_etags() {
     let limits =
         transload_plan::Limits { min_part: PART as u64, default_part: PART as u64, ..Default::default() };
     let config = MemoryConfig { checksums: Vec::new(), limits, ..MemoryConfig::default() };
-    let world = World::with(Format::Gzip, &tree(), config);
+    let world = World::with(ArchiveFormat::Gzip, &tree(), config);
     world.pack().await.unwrap();
-    assert_eq!(unpack(Format::Gzip, &world.archive()), tree());
+    assert_eq!(unpack(ArchiveFormat::Gzip, &world.archive()), tree());
 }
 
 #[tokio::test]
 async fn rivals_are_not_replaced() {
-    let world = World::new(Format::Gzip, &tree());
+    let world = World::new(ArchiveFormat::Gzip, &tree());
     let (output, _) = world.begin().await;
     world.intrude();
     let mut output = output;

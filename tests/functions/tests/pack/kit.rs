@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use serde_json::json;
-use transload_pack::{Begun, Format, Left, PackInput, PackOutput, PackRequest, Packed};
+use transload_pack::{Begun, Left, PackInput, PackOutput, PackRequest, Packed};
 use transload_plan::{Limits, PartNumber};
 use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 use transload_store::{Deadline, Head, PutBody, Store, UploadRef};
-use transload_wire::{CompleteInput, ExecutionInfo, Failure};
+use transload_wire::{ArchiveFormat, CompleteInput, ExecutionInfo, Failure};
 
 /// Bytes of a part.
 pub(crate) const PART: usize = 1 << 20;
@@ -43,12 +43,12 @@ pub(crate) fn noise(len: usize, seed: u64) -> Vec<u8> {
 }
 
 impl World {
-    pub(crate) fn new(format: Format, tree: &[(String, Vec<u8>)]) -> Self {
+    pub(crate) fn new(format: ArchiveFormat, tree: &[(String, Vec<u8>)]) -> Self {
         let limits = Limits { min_part: PART as u64, default_part: PART as u64, ..Limits::default() };
         Self::with(format, tree, MemoryConfig { limits, ..MemoryConfig::default() })
     }
 
-    pub(crate) fn with(format: Format, tree: &[(String, Vec<u8>)], config: MemoryConfig) -> Self {
+    pub(crate) fn with(format: ArchiveFormat, tree: &[(String, Vec<u8>)], config: MemoryConfig) -> Self {
         let source = MemoryStore::new(MemoryConfig::default()).with_bucket(FROM);
         for (name, content) in tree {
             source.write(FROM, name, content.clone());
@@ -180,20 +180,20 @@ impl World {
 
 /// What GNU tar finds in an archive: names below its folder and contents, sorted. Zstandard is taken off before, for not every
 /// machine has the program that tar would ask.
-pub(crate) fn unpack(format: Format, archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn unpack(format: ArchiveFormat, archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive");
     let into = folder.path().join("into");
     std::fs::create_dir(&into).unwrap();
     let mut plain = Vec::new();
-    let archive = if format == Format::Zstd {
+    let archive = if format == ArchiveFormat::Zstd {
         zstd::stream::read::Decoder::new(archive).unwrap().read_to_end(&mut plain).unwrap();
         &plain
     } else {
         archive
     };
     std::fs::write(&file, archive).unwrap();
-    let flags = if format == Format::Gzip { "-xzf" } else { "-xf" };
+    let flags = if format == ArchiveFormat::Gzip { "-xzf" } else { "-xf" };
     let ran = Command::new("tar").arg(flags).arg(&file).arg("-C").arg(&into).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success() && told.is_empty(), "{format}: {told}");

@@ -8,7 +8,7 @@ mod refusals;
 mod unpack;
 
 use kit::{PART, World, noise};
-use transload_pack::Format;
+use transload_wire::{ArchiveFormat, LeftOut};
 
 /// Names and contents that archives like to change.
 fn odd() -> Vec<(String, Vec<u8>)> {
@@ -40,13 +40,13 @@ fn large() -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test]
 async fn gnu_tar_unpacks_what_was_packed() {
-    for format in [Format::Tar, Format::Gzip, Format::Zstd] {
+    for format in [ArchiveFormat::Tar, ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
         let world = World::new(format, &large());
         let packed = world.pack().await.unwrap();
         assert_eq!(kit::unpack(format, &world.archive()), large(), "{format}");
         let bytes: usize = large().iter().map(|(_, content)| content.len()).sum();
         assert_eq!((packed.objects, packed.bytes), (large().len() as u64, bytes as u64));
-        assert!(packed.left_out.is_empty() && packed.examples.is_empty());
+        assert!(packed.left_out == LeftOut::default());
         assert_eq!(world.head().attributes.content_type.as_deref(), Some(format.media_type()));
         assert!(world.open_uploads().is_empty());
     }
@@ -54,7 +54,7 @@ async fn gnu_tar_unpacks_what_was_packed() {
 
 #[tokio::test]
 async fn however_often_the_packing_is_broken_off_the_archive_is_the_same() {
-    for format in [Format::Tar, Format::Gzip, Format::Zstd] {
+    for format in [ArchiveFormat::Tar, ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
         let (at_once, broken) = (World::new(format, &large()), World::new(format, &large()));
         at_once.pack().await.unwrap();
         // A part for each call, and each call twice, as if its first answer had been lost.
@@ -66,7 +66,7 @@ async fn however_often_the_packing_is_broken_off_the_archive_is_the_same() {
 
 #[tokio::test]
 async fn nothing_is_an_archive_too() {
-    for format in [Format::Tar, Format::Gzip, Format::Zstd] {
+    for format in [ArchiveFormat::Tar, ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
         let world = World::new(format, &[]);
         assert_eq!(world.pack().await.unwrap().objects, 0);
         assert!(kit::unpack(format, &world.archive()).is_empty());
@@ -82,11 +82,11 @@ async fn a_prefix_packs_what_begins_with_it_under_the_names_behind_its_folders()
         ("a/b", vec!["b/1", "b/2", "bc"]),
         ("", vec!["a/b/1", "a/b/2", "a/bc", "a/c", "b"]),
     ] {
-        let mut world = World::new(Format::Gzip, &tree);
+        let mut world = World::new(ArchiveFormat::Gzip, &tree);
         world.request.source.prefix = prefix.to_owned();
         world.pack().await.unwrap();
         let names: Vec<String> =
-            kit::unpack(Format::Gzip, &world.archive()).into_iter().map(|(name, _)| name).collect();
+            kit::unpack(ArchiveFormat::Gzip, &world.archive()).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, expected, "{prefix:?}");
     }
 }
@@ -96,22 +96,22 @@ async fn what_is_not_packed_is_told() {
     let names = ["a.jpg", "a.tmp", "b//c", "../up", "/root", "x/./y", "folder/", "folder/in", "full/"];
     let tree: Vec<(String, Vec<u8>)> =
         names.map(|name| (name.to_owned(), noise(if name == "folder/" { 0 } else { 5 }, 2))).into();
-    let mut world = World::new(Format::Tar, &tree);
+    let mut world = World::new(ArchiveFormat::Tar, &tree);
     world.request.pack.exclude = vec!["*.tmp".to_owned()];
     let packed = world.pack().await.unwrap();
     assert_eq!(packed.objects, 3);
-    assert_eq!(packed.left_out, [("excluded".to_owned(), 1), ("keyUnusable".to_owned(), 5)].into());
-    let told: Vec<&str> = packed.examples.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!(packed.left_out.reasons, [("excluded".to_owned(), 1), ("keyUnusable".to_owned(), 5)].into());
+    let told: Vec<&str> = packed.left_out.examples.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(told, ["../up", "/root", "a.tmp", "b//c", "full/", "x/./y"]);
     // GNU tar makes the folder as well as what is in it.
     let names: Vec<String> =
-        kit::unpack(Format::Tar, &world.archive()).into_iter().map(|(name, _)| name).collect();
+        kit::unpack(ArchiveFormat::Tar, &world.archive()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["a.jpg", "folder/in"]);
 }
 
 #[tokio::test]
 async fn the_day_stands_in_the_key() {
-    let mut world = World::new(Format::Gzip, &odd());
+    let mut world = World::new(ArchiveFormat::Gzip, &odd());
     world.request.destination.key = "backup-{date}-{time}.tar.gz".parse().unwrap();
     world.request.pack.format = None;
     world.pack().await.unwrap();

@@ -1,9 +1,9 @@
 //! What can not be meant is told by its field, before anything is written.
 
 use serde_json::{Value, json};
-use transload_pack::{Format, PackRequest};
+use transload_pack::PackRequest;
 use transload_store::Deadline;
-use transload_wire::ErrorName;
+use transload_wire::{ArchiveFormat, ErrorName};
 
 use crate::kit::World;
 
@@ -62,7 +62,7 @@ async fn refused_by_its_field_and_nothing_is_written() {
         (&["source", "location"], json!("nowhere"), ErrorName::InputInvalid, "source.location"),
         (&["destination", "location"], json!("nowhere"), ErrorName::InputInvalid, "destination.location"),
     ] {
-        let mut world = World::new(Format::Gzip, &[]);
+        let mut world = World::new(ArchiveFormat::Gzip, &[]);
         world.request = with(&world.request, path, value).unwrap();
         let failure = world.call(None, Deadline::NONE).await.unwrap_err();
         assert_eq!(failure.name, name, "{failure}");
@@ -73,7 +73,7 @@ async fn refused_by_its_field_and_nothing_is_written() {
 
 #[test]
 fn unknown_fields_and_formats_are_no_request() {
-    let request = World::new(Format::Gzip, &[]).request;
+    let request = World::new(ArchiveFormat::Gzip, &[]).request;
     for (path, value, told) in [
         (&["pack", "format"][..], json!("zip"), "pack.format"),
         (&["pack", "compression"], json!(1), "pack"),
@@ -87,7 +87,7 @@ fn unknown_fields_and_formats_are_no_request() {
 
 #[tokio::test]
 async fn an_archive_in_its_own_tree_is_refused() {
-    let mut world = World::new(Format::Gzip, &[]);
+    let mut world = World::new(ArchiveFormat::Gzip, &[]);
     world.request.source.location = world.request.destination.location.clone();
     world.request.source.bucket = world.request.destination.bucket.clone();
     let failure = world.call(None, Deadline::NONE).await.unwrap_err();
@@ -96,7 +96,7 @@ async fn an_archive_in_its_own_tree_is_refused() {
 
 #[tokio::test]
 async fn what_stands_there_is_replaced_unless_it_must_not_be() {
-    let mut world = World::new(Format::Gzip, &[]);
+    let mut world = World::new(ArchiveFormat::Gzip, &[]);
     world.intrude();
     let begun = world.call(None, Deadline::NONE).await.unwrap().begun;
     assert!(begun.replaces.is_some());

@@ -6,13 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use transload_pack::Format;
 use transload_plan::Limits;
 use transload_store::faulty::Faulty;
 use transload_store::memory::{MemoryConfig, MemoryStore, MemoryStores};
 use transload_store::{Deadline, StoreErrorKind, Verb};
 use transload_unpack::{UnpackInput, UnpackOutput, UnpackRequest, Unpacked};
-use transload_wire::{ErrorName, ExecutionInfo, Failure};
+use transload_wire::{ArchiveFormat, ErrorName, ExecutionInfo, Failure};
 
 use crate::kit::{PART, World as Packing, noise};
 
@@ -106,13 +105,13 @@ fn tree() -> Vec<(String, Vec<u8>)> {
     tree
 }
 
-async fn packed(format: Format) -> Vec<u8> {
+async fn packed(format: ArchiveFormat) -> Vec<u8> {
     let packing = Packing::new(format, &tree());
     packing.pack().await.unwrap();
     packing.archive()
 }
 
-const FORMATS: [Format; 3] = [Format::Tar, Format::Gzip, Format::Zstd];
+const FORMATS: [ArchiveFormat; 3] = [ArchiveFormat::Tar, ArchiveFormat::Gzip, ArchiveFormat::Zstd];
 
 #[tokio::test]
 async fn what_was_packed_comes_back() {
@@ -122,7 +121,7 @@ async fn what_was_packed_comes_back() {
         assert!(world.tree() == tree().into_iter().collect(), "{format}");
         let bytes: usize = tree().iter().map(|(_, content)| content.len()).sum();
         assert_eq!((unpacked.objects, unpacked.bytes), (tree().len() as u64, bytes as u64));
-        assert_eq!((unpacked.present, unpacked.left_out.len(), world.open_uploads()), (0, 0, 0));
+        assert_eq!((unpacked.present, unpacked.left_out.reasons.len(), world.open_uploads()), (0, 0, 0));
     }
 }
 
@@ -180,7 +179,7 @@ async fn what_gnu_tar_packs_is_unpacked_and_what_is_no_file_is_told() {
         );
         assert_eq!(unpacked.objects, 3);
         let told: Vec<_> =
-            unpacked.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+            unpacked.left_out.reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
         assert_eq!(told, [("directory", 3), ("hardLink", 1), ("symbolicLink", 1)], "{flags:?}");
     }
 }
@@ -208,9 +207,10 @@ async fn names_that_lead_elsewhere_are_not_followed() {
     let world = World::new(tar_of(&names));
     let unpacked = world.unpack().await.unwrap();
     assert_eq!(world.tree().into_keys().collect::<Vec<_>>(), ["fine", "in"]);
-    let told: Vec<_> = unpacked.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+    let told: Vec<_> =
+        unpacked.left_out.reasons.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     assert_eq!(told, [("keyUnusable", 4), ("nameNotUtf8", 1)]);
-    assert_eq!(unpacked.examples[0].name, "../up");
+    assert_eq!(unpacked.left_out.examples[0].name, "../up");
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn an_archive_that_was_cut_or_altered_is_told_and_never_success() {
             assert_eq!(failure.name, ErrorName::SourceBroken, "{format} {len}: {failure}");
         }
     }
-    for format in [Format::Gzip, Format::Zstd] {
+    for format in [ArchiveFormat::Gzip, ArchiveFormat::Zstd] {
         let mut spoiled = packed(format).await;
         let middle = spoiled.len() / 2;
         spoiled[middle] ^= 0x10;
@@ -235,7 +235,7 @@ async fn an_archive_that_was_cut_or_altered_is_told_and_never_success() {
 
 #[tokio::test]
 async fn what_passes_is_tried_again_and_a_lost_answer_writes_nothing_twice() {
-    let archive = packed(Format::Gzip).await;
+    let archive = packed(ArchiveFormat::Gzip).await;
     for verb in [Verb::GetObject, Verb::PutObject, Verb::UploadPart, Verb::CompleteMultipartUpload] {
         let world = World::new(archive.clone());
         let faulty = if verb == Verb::GetObject { &world.from } else { &world.to };
@@ -265,7 +265,7 @@ async fn what_stands_there_is_replaced_unless_it_must_not_be() {
 
 #[tokio::test]
 async fn an_archive_that_changes_midway_is_told() {
-    let world = World::new(packed(Format::Gzip).await);
+    let world = World::new(packed(ArchiveFormat::Gzip).await);
     let output = world.call(None, Deadline::NONE).await.unwrap();
     world.archives.write("backups", "archive", "another");
     let failure = world.call(Some(output), Deadline::NONE).await.unwrap_err();
@@ -275,7 +275,7 @@ async fn an_archive_that_changes_midway_is_told() {
 #[tokio::test]
 async fn stores_without_checksums_or_conditions_are_proven_by_etags() {
     let config = MemoryConfig { checksums: Vec::new(), conditional_writes: false, ..MemoryConfig::default() };
-    let world = World::with(packed(Format::Zstd).await, config);
+    let world = World::with(packed(ArchiveFormat::Zstd).await, config);
     world.unpack().await.unwrap();
     assert!(world.tree() == tree().into_iter().collect());
 }

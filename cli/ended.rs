@@ -7,23 +7,6 @@ use crate::exit::Outcome;
 use crate::view::{View, text};
 use crate::watch::Told;
 
-/// An execution that is told by its own history alone: no Map is in it.
-pub(crate) trait Alone: Serialize + Sized {
-    /// What is followed.
-    type Story: Told;
-    /// What it does, for messages.
-    const WHAT: &str;
-
-    /// From its story, and how it ended.
-    fn of(ended: Ended, input: &Value, story: Self::Story) -> Self;
-
-    /// How it ended.
-    fn ended(&self) -> &Ended;
-
-    /// The lines that say how it went.
-    fn lines(&self) -> String;
-}
-
 /// What is so of every execution, in the shape of `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,14 +29,14 @@ pub(crate) struct Ended {
     pub(crate) seconds: f64,
 }
 
-/// Reads an execution.
+/// Reads how an execution ended, or stands; its input, and its story.
 ///
 /// # Errors
 /// The API's.
-pub(crate) async fn read<A: Alone>(view: &View, arn: &str) -> Outcome<A> {
+pub(crate) async fn read<S: Told>(view: &View, arn: &str) -> Outcome<(Ended, Value, S)> {
     let described = view.describe(arn).await?;
     let history = view.history(arn).await?;
-    let mut story = A::Story::default();
+    let mut story = S::default();
     story.read(&history);
     let owned = |field: &str| described[field].as_str().map(str::to_owned);
     let newest = history.last().and_then(|event| event["timestamp"].as_f64());
@@ -69,5 +52,5 @@ pub(crate) async fn read<A: Alone>(view: &View, arn: &str) -> Outcome<A> {
         status,
     };
     let input: Value = serde_json::from_str(text(&described, "input")).unwrap_or_default();
-    Ok(A::of(ended, &input, story))
+    Ok((ended, input, story))
 }
