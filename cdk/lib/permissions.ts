@@ -194,8 +194,10 @@ function needsOf(side: Side, transfer: Transfer): Need[] {
     [side === 'source' && sync?.versions === 'listed', 'listsVersions'],
     [side === 'source' && sync !== undefined && sync.versions !== 'listed', 'listsKeys'],
     [
-      sync?.compare === 'checksum' || sync?.compare === 'version' || manifests === true
-        || (side === 'source' && sync !== undefined && options.metadataFilter !== undefined),
+      sync?.compare === 'checksum' ||
+        sync?.compare === 'version' ||
+        manifests === true ||
+        (side === 'source' && sync !== undefined && options.metadataFilter !== undefined),
       'looks',
     ],
   ];

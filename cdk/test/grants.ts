@@ -199,9 +199,12 @@ test('a route that is not compared gives no right to the functions for that, and
     assert.ok(rights(compared({ compare }), 'list').includes(`s3:GetObject on ${ARN}:s3:::from/*`), compare);
   }
   assert.ok(rights(compared({}), 'batch').includes(`s3:PutObject on ${ARN}:s3:::into/*`));
-  const filtered = { ...LEAST, routes: [{ ...LEAST.routes[0], sync: {}, options: { metadataFilter: { team: 'maps*' } } }] };
+  const filtered = {
+    ...LEAST,
+    routes: [{ ...LEAST.routes[0], sync: {}, options: { metadataFilter: { team: 'maps*' } } }],
+  };
   assert.ok(rights(filtered, 'list').includes(`s3:GetObject on ${ARN}:s3:::from/*`));
-  assert.ok(!rights(filtered, 'list').includes(`s3:GetObject on ${ARN}:s3:::into/*`), 'metadata are the source\'s');
+  assert.ok(!rights(filtered, 'list').includes(`s3:GetObject on ${ARN}:s3:::into/*`), "metadata are the source's");
   const named = { ...LEAST, routes: [{ ...LEAST.routes[0], sync: {}, manifests: true }] };
   assert.deepStrictEqual(rights(named, 'list'), rights(compared({ compare: 'checksum' }), 'list'));
 });

@@ -178,9 +178,11 @@ pub struct InitOutput {
     pub parts_present: u32,
     /// Children at a time.
     pub max_concurrency: u32,
-    /// Whether there is one batch, for one worker, and no need of a Map.
+    /// Whether there is one batch, for one worker, and no need of a Map. Histories of an earlier release do not tell.
+    #[serde(default)]
     pub one_worker: bool,
     /// Parts that each worker sends at a time.
+    #[serde(default)]
     pub parts_in_flight: u32,
     /// Bytes per second of each child; null without a bandwidth (the definition reads this field).
     #[serde(default)]
