@@ -1,9 +1,13 @@
 //! How an execution ended, as its description and its history tell.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::exit::Outcome;
+use crate::summary::message;
+use crate::units;
 use crate::view::{View, text};
 use crate::watch::Told;
 
@@ -27,6 +31,24 @@ pub(crate) struct Ended {
     pub(crate) redrivable: bool,
     /// From start to end, in seconds.
     pub(crate) seconds: f64,
+}
+
+impl Ended {
+    /// Name, status, error.
+    pub(crate) fn head(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("execution", format!("{}  {}", self.name, self.status))];
+        if let Some(error) = &self.error {
+            rows.push(("error", format!("{error}: {}", message(self.cause.as_deref().unwrap_or_default()))));
+        }
+        rows
+    }
+
+    /// How long it took, and how much that is a second.
+    pub(crate) fn time(&self, bytes: u64) -> String {
+        let time = Duration::from_secs_f64(self.seconds);
+        let rate = if bytes > 0 { format!("  {}", units::rate(bytes, time)) } else { String::new() };
+        format!("{}{rate}", units::time(time))
+    }
 }
 
 /// Reads how an execution ended, or stands; its input, and its story.

@@ -1,7 +1,5 @@
 //! How a packing ended, or stands.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serde_json::Value;
 use transload_pack::Packed;
@@ -13,7 +11,7 @@ use crate::deployed::Deployed;
 use crate::ended::Ended;
 use crate::exit::Outcome;
 use crate::machine::Machine;
-use crate::summary::{checksum, counts, message};
+use crate::summary::{checksum, counts};
 use crate::table::pairs;
 use crate::units;
 
@@ -76,7 +74,7 @@ impl Alone for Packing {
 
     fn lines(&self) -> String {
         let Packed { objects, bytes, left_out: not_in_it } = &self.packed;
-        let mut rows = head(&self.ended);
+        let mut rows = self.ended.head();
         rows.push(("source", self.source.clone()));
         rows.extend(self.destination.clone().map(|destination| ("destination", destination)));
         rows.push((
@@ -91,7 +89,7 @@ impl Alone for Packing {
                 format!("{} in {parts}{}", units::size(result.size), share(result.size, *bytes)),
             ));
         }
-        rows.push(("time", time(&self.ended, *bytes)));
+        rows.push(("time", self.ended.time(*bytes)));
         rows.push(("requests", counts(&self.requests)));
         if let Some(found) = self.result.as_ref().and_then(|result| result.checksum.as_ref()) {
             rows.push(("checksum", checksum(found)));
@@ -106,22 +104,6 @@ fn share(size: u64, of: u64) -> String {
     } else {
         format!("  {} % of what it holds", u128::from(size) * 100 / u128::from(of))
     }
-}
-
-/// Name, status, error.
-pub(super) fn head(ended: &Ended) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("execution", format!("{}  {}", ended.name, ended.status))];
-    if let Some(error) = &ended.error {
-        rows.push(("error", format!("{error}: {}", message(ended.cause.as_deref().unwrap_or_default()))));
-    }
-    rows
-}
-
-/// How long it took, and how much that is a second.
-pub(super) fn time(ended: &Ended, bytes: u64) -> String {
-    let time = Duration::from_secs_f64(ended.seconds);
-    let rate = if bytes > 0 { format!("  {}", units::rate(bytes, time)) } else { String::new() };
-    format!("{}{rate}", units::time(time))
 }
 
 /// By reason, with the first names.

@@ -6,7 +6,7 @@ use transload_unpack::Unpacked;
 use transload_wire::{Requests, Tree};
 
 use super::Alone;
-use super::packing::{head, left_out, time};
+use super::packing::left_out;
 use super::story::{Story, UnpackedSoFar};
 use crate::deployed::Deployed;
 use crate::ended::Ended;
@@ -64,7 +64,7 @@ impl Alone for Unpacking {
 
     fn lines(&self) -> String {
         let Unpacked { objects, bytes, present, left_out: not_written } = &self.unpacked;
-        let mut rows = head(&self.ended);
+        let mut rows = self.ended.head();
         rows.extend(self.source.clone().map(|source| ("source", source)));
         rows.push(("destination", self.destination.clone()));
         rows.push((
@@ -75,7 +75,7 @@ impl Alone for Unpacking {
             rows.push(("there", units::count(*present, "file", "files")));
         }
         rows.extend(left_out(not_written));
-        rows.push(("time", time(&self.ended, *bytes)));
+        rows.push(("time", self.ended.time(*bytes)));
         rows.push(("requests", counts(&self.requests)));
         pairs(&rows)
     }

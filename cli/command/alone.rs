@@ -7,6 +7,7 @@ use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
 use crate::archive::{Alone, named, read};
 use crate::deployed::Deployed;
+use crate::ended::Ended;
 use crate::exit::{CliError, Exit, Outcome};
 use crate::follow;
 use crate::locations::{self, Known};
@@ -71,18 +72,17 @@ pub(super) async fn report<A: Alone>(view: &View, arn: &str, global: &Global) ->
     shown(&read::<A>(view, arn).await?, global)
 }
 
-fn told(found: &impl Alone, global: &Global) -> Outcome {
+fn told<A: Alone>(found: &A, global: &Global) -> Outcome {
     shown(found, global)?;
-    verdict(found)
+    verdict(found.ended(), A::WHAT)
 }
 
 fn shown(found: &impl Alone, global: &Global) -> Outcome {
     if global.json() { print_json(found) } else { print(&found.lines()) }
 }
 
-/// Success or the execution's failure.
-fn verdict<A: Alone>(found: &A) -> Outcome {
-    let ended = found.ended();
+/// Success or the execution's failure: of a `what`.
+pub(super) fn verdict(ended: &Ended, what: &str) -> Outcome {
     if ended.error.as_deref() == Some(super::pause::PAUSED) {
         return Err(super::paused(&ended.name));
     }
@@ -91,7 +91,7 @@ fn verdict<A: Alone>(found: &A) -> Outcome {
         status => ended.error.clone().unwrap_or_else(|| status.to_owned()),
     };
     let cause = message(ended.cause.as_deref().unwrap_or_default());
-    let failed = CliError::new(Exit::Failed, format!("the {} failed: {error}: {cause}", A::WHAT));
+    let failed = CliError::new(Exit::Failed, format!("the {what} failed: {error}: {cause}"));
     let next = if ended.redrivable {
         format!("transload redrive {}", ended.name)
     } else {

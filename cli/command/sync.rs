@@ -7,8 +7,7 @@ use transload_store::work::{DirectoryFiles, WorkFiles};
 use transload_wire::{Archived, Mode, SyncOptions, SyncRequest, Tree, WhenArchived};
 
 use super::copy::{new_name, read_input};
-use super::pause::PAUSED;
-use super::{interrupted, machine_of, paused, print, print_json};
+use super::{interrupted, machine_of, print, print_json};
 use crate::Global;
 use crate::definition::RESULTS_BUCKET;
 use crate::deployed::Deployed;
@@ -19,7 +18,6 @@ use crate::machine::Machine;
 use crate::options::{OptionFlags, tell_window};
 use crate::place::Place;
 use crate::progress::Progress;
-use crate::summary::message;
 use crate::sync::chosen::Chosen;
 use crate::sync::frozen::{self, Approved};
 use crate::sync::inventory::{self, Where};
@@ -260,21 +258,5 @@ pub(crate) fn shown(outcomes: &Outcomes, global: &Global) -> Outcome {
 
 /// Success or the run's failure.
 pub(crate) fn verdict(outcomes: &Outcomes) -> Outcome {
-    if outcomes.ended.status == "SUCCEEDED" {
-        return Ok(());
-    }
-    if outcomes.ended.error.as_deref() == Some(PAUSED) {
-        return Err(paused(&outcomes.ended.name));
-    }
-    let error = outcomes.ended.error.clone().unwrap_or_else(|| outcomes.ended.status.clone());
-    let cause = message(outcomes.ended.cause.as_deref().unwrap_or_default());
-    let next = if outcomes.ended.redrivable {
-        format!("transload redrive {}", outcomes.ended.name)
-    } else {
-        "the same command again; this execution is over".to_owned()
-    };
-    Err(CliError::new(Exit::Failed, format!("the run failed: {error}: {cause}")).hint(format!(
-        "what happened: transload history {}\n  once it is mended:  {next}",
-        outcomes.ended.name
-    )))
+    super::alone::verdict(&outcomes.ended, "run")
 }

@@ -1,7 +1,6 @@
 //! How a run over many objects ended: sums on the terminal, and the report as files that a person can open.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use futures::TryStreamExt;
 use serde::Serialize;
@@ -14,7 +13,6 @@ use super::SyncStory;
 use crate::ended::{self, Ended};
 use crate::exit::{CliError, Outcome};
 use crate::home::Home;
-use crate::summary::message;
 use crate::table::{Side, Table, pairs};
 use crate::units;
 use crate::view::View;
@@ -139,14 +137,9 @@ fn unread(outcomes: &mut Outcomes, work: &WorkPlace, failure: &Failure) -> Outco
 
 /// The lines that say how it went.
 pub(crate) fn lines(outcomes: &Outcomes) -> String {
-    let mut rows = vec![("execution", format!("{}  {}", outcomes.ended.name, outcomes.ended.status))];
-    if let Some(error) = &outcomes.ended.error {
-        rows.push((
-            "error",
-            format!("{error}: {}", message(outcomes.ended.cause.as_deref().unwrap_or_default())),
-        ));
-    }
-    rows.push(("time", time(outcomes)));
+    let mut rows = outcomes.ended.head();
+    let moved = outcomes.counts.as_ref().map_or(0, |counts| counts.copied.bytes);
+    rows.push(("time", outcomes.ended.time(moved)));
     if let Some(folder) = &outcomes.report {
         rows.push(("report", folder.join(FILES[0]).display().to_string()));
     }
@@ -160,13 +153,6 @@ pub(crate) fn lines(outcomes: &Outcomes) -> String {
         None => todo(&outcomes.found),
     };
     format!("{}\n{}", pairs(&rows), tally)
-}
-
-fn time(outcomes: &Outcomes) -> String {
-    let time = Duration::from_secs_f64(outcomes.ended.seconds);
-    let moved = outcomes.counts.as_ref().map(|counts| counts.copied.bytes).filter(|bytes| *bytes > 0);
-    let rate = moved.map(|bytes| format!("  {}", units::rate(bytes, time))).unwrap_or_default();
-    format!("{}{rate}", units::time(time))
 }
 
 fn table(rows: Vec<(String, Tally)>) -> String {

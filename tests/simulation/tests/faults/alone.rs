@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulation::{Fault, Mishap, Outcome, World};
+use simulation::{Outcome, World};
 use strict_s3::{Action, Answer, Rule};
 
+use crate::crash::sent_again;
+use crate::ends::stopped_at_any_time;
 use crate::injector::{Injector, world_with};
 use crate::injectors::{ROWS, row};
 use crate::kit::{case, copied, fails, five, object, seen, succeeds, world_of};
@@ -66,30 +68,9 @@ fn each_row_and_a_twelfth_of_all_pairs_met_by_one_worker() {
     }
 }
 
-/// Parts that were sent more than once when the worker was killed at this wait; none once it lives longer.
-fn sent_again(polls: u32) -> Option<u64> {
-    case(polls, async {
-        let world = World::builder(1).part_size(100_000).options(options()).build().await?;
-        let bytes = object(20 * 100_000 - 9);
-        world.put_source("k", &bytes);
-        let mut done = false;
-        world.workers.decide(move |call| {
-            match call.function == "part" && !std::mem::replace(&mut done, true) {
-                true => vec![Mishap::Killed(polls)],
-                false => vec![],
-            }
-        });
-        let ended = world.transfer("k").await?;
-        copied(&world, &ended, &bytes);
-        world.check().await?;
-        let died = world.trace.count("Runtime.ExitError") > 0;
-        Ok(died.then(|| seen(&world.destination, "UploadPart") - 20))
-    })
-}
-
 #[test]
 fn crash_of_the_one_worker_after_each_wait_sends_again_only_what_was_under_way() {
-    let again: Vec<_> = (1..500).map_while(sent_again).collect();
+    let again: Vec<_> = (1..500).map_while(|polls| sent_again("part", &options(), polls)).collect();
     let most = again.iter().max().copied().unwrap_or_default();
     println!("{} kills of the one worker: at most {most} parts sent again by each", again.len());
     assert!(again.len() > 5 && most <= 8, "{again:?}");
@@ -97,22 +78,7 @@ fn crash_of_the_one_worker_after_each_wait_sends_again_only_what_was_under_way()
 
 #[test]
 fn a_transfer_by_one_worker_is_stopped_at_any_time_and_nothing_is_left_after_15_minutes() {
-    for millis in [1, 5, 20, 30, 40, 50, 60, 80, 120, 200] {
-        case(millis, async {
-            let world = world().await?;
-            world.network.decide(|exchange| match exchange.operation() {
-                "UploadPart" => vec![Fault::Slow(Duration::from_millis(40))],
-                _ => vec![],
-            });
-            let arn = world.start("k").await?;
-            world.advance(Duration::from_millis(millis)).await;
-            if world.within(&arn, Duration::ZERO).await?.status == "RUNNING" {
-                world.stop(&arn).await?;
-                assert_eq!(world.ended(&arn).await?.status, "ABORTED");
-            }
-            world.check().await
-        });
-    }
+    stopped_at_any_time(world);
 }
 
 #[test]

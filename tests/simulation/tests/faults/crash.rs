@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use simulation::{Mishap, Outcome, World};
 
 use crate::kit::{case, copied, object, seen};
@@ -16,18 +16,23 @@ fn bytes() -> Vec<u8> {
     object(20 * PART - 9)
 }
 
-/// Twenty parts for four children, each of which sends so many at a time.
-async fn twenty(in_flight: u32) -> Outcome<World> {
-    let options = json!({"maxConcurrency": 4, "partsInFlight": in_flight});
+/// Options of four children, each of which sends so many at a time.
+fn children(in_flight: u32) -> Value {
+    json!({"maxConcurrency": 4, "partsInFlight": in_flight})
+}
+
+/// Twenty parts.
+async fn twenty(options: &Value) -> Outcome<World> {
+    let options = options.clone();
     let world = World::builder(1).part_size(PART as u64).options(options).build().await?;
     world.put_source("k", &bytes());
     Ok(world)
 }
 
 /// Parts that were sent more than once when one worker was killed at this wait; none once it lives longer.
-fn sent_again(function: &'static str, in_flight: u32, polls: u32) -> Option<u64> {
-    case((function, in_flight, polls), async {
-        let world = twenty(in_flight).await?;
+pub(crate) fn sent_again(function: &'static str, options: &Value, polls: u32) -> Option<u64> {
+    case((function, options, polls), async {
+        let world = twenty(options).await?;
         let mut done = false;
         world.workers.decide(move |call| {
             match call.function == function && !std::mem::replace(&mut done, true) {
@@ -50,7 +55,7 @@ fn crash_of_a_worker_after_each_wait_sends_at_most_one_part_again_for_each_that_
         let mut kills = 0;
         let mut most = 0;
         for function in ["head", "init", "part", "complete"] {
-            for again in (1..300).map_while(|polls| sent_again(function, in_flight, polls)) {
+            for again in (1..300).map_while(|polls| sent_again(function, &children(in_flight), polls)) {
                 kills += 1;
                 most = most.max(again);
                 let allowed = if function == "part" { u64::from(in_flight) } else { 0 };
@@ -67,7 +72,7 @@ fn crash_of_a_worker_after_each_wait_sends_at_most_one_part_again_for_each_that_
 /// Whether the engine died after so many commits; it is started again then.
 fn engine_dies(commits: u64) -> bool {
     case(commits, async {
-        let world = twenty(2).await?;
+        let world = twenty(&children(2)).await?;
         let arn = world.start("k").await?;
         world.sever_after(commits);
         let dead = world.commits() + commits;

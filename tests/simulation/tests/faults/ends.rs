@@ -45,8 +45,8 @@ fn f30_abort_fails_always_and_the_first_error_is_the_one_that_is_reported() {
     });
 }
 
-#[test]
-fn f31_an_execution_is_stopped_at_any_time_and_nothing_is_left_after_15_minutes() {
+/// An execution that is stopped at any time leaves nothing after 15 minutes.
+pub(crate) fn stopped_at_any_time<F: Future<Output = Outcome<World>>>(world: impl Fn() -> F) {
     for millis in [1, 5, 20, 30, 40, 50, 60, 80, 120, 200] {
         case(millis, async {
             let world = world().await?;
@@ -63,6 +63,11 @@ fn f31_an_execution_is_stopped_at_any_time_and_nothing_is_left_after_15_minutes(
             world.check().await
         });
     }
+}
+
+#[test]
+fn f31_an_execution_is_stopped_at_any_time_and_nothing_is_left_after_15_minutes() {
+    stopped_at_any_time(world);
 }
 
 #[test]

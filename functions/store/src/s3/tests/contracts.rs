@@ -28,56 +28,46 @@ async fn other_checksums_keep_the_contract() {
     }
 }
 
-/// A store that knows neither checksums nor trailers nor conditions, and refuses them all.
-#[tokio::test]
-async fn s3_without_extras_keeps_the_contract() {
-    let server = builder()
-        .capabilities(strict_s3::Capabilities {
-            crc64nvme: false,
-            checksums: false,
-            trailers: false,
-            conditional_writes: false,
-            no_such_upload_after_complete: true,
-            ..strict_s3::Capabilities::default()
-        })
-        .start()
-        .await
-        .unwrap();
-    let plain = Capabilities {
-        limits: super::limits(),
-        checksums: Vec::new(),
+/// What a server refuses that knows neither checksums nor trailers nor conditions.
+fn bare() -> strict_s3::Capabilities {
+    strict_s3::Capabilities {
+        crc64nvme: false,
+        checksums: false,
         trailers: false,
         conditional_writes: false,
-        etag_md5: true,
+        ..strict_s3::Capabilities::default()
+    }
+}
+
+/// Such a server keeps the contract, by a client that relies on these.
+async fn kept_without_extras(
+    has: strict_s3::Capabilities,
+    checksums: Vec<ChecksumAlgorithm>,
+    etag_md5: bool,
+) {
+    let server = builder().capabilities(has).start().await.unwrap();
+    let capabilities = Capabilities {
+        limits: super::limits(),
+        checksums,
+        trailers: false,
+        conditional_writes: false,
+        etag_md5,
     };
-    let settings = S3Settings { capabilities: plain, ..settings(&server) };
+    let settings = S3Settings { capabilities, ..settings(&server) };
     contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
+}
+
+#[tokio::test]
+async fn s3_without_extras_keeps_the_contract() {
+    let has = strict_s3::Capabilities { no_such_upload_after_complete: true, ..bare() };
+    kept_without_extras(has, Vec::new(), true).await;
 }
 
 /// A store that is told no checksum and tells one.
 #[tokio::test]
 async fn s3_with_a_checksum_that_is_only_told_keeps_the_contract() {
-    let server = builder()
-        .capabilities(strict_s3::Capabilities {
-            crc64nvme: false,
-            checksums: false,
-            trailers: false,
-            conditional_writes: false,
-            crc64ecma: true,
-            ..strict_s3::Capabilities::default()
-        })
-        .start()
-        .await
-        .unwrap();
-    let told = Capabilities {
-        limits: super::limits(),
-        checksums: vec![ChecksumAlgorithm::Crc64Xz],
-        trailers: false,
-        conditional_writes: false,
-        etag_md5: false,
-    };
-    let settings = S3Settings { capabilities: told, ..settings(&server) };
-    contract::run(&subject(Arc::new(S3Store::new(settings)), "photos")).await;
+    let has = strict_s3::Capabilities { crc64ecma: true, ..bare() };
+    kept_without_extras(has, vec![ChecksumAlgorithm::Crc64Xz], false).await;
 }
 
 /// A store as strict as Amazon's, told to take CRC32C and no trailers.
